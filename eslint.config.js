@@ -1,0 +1,57 @@
+import js from "@eslint/js";
+import tseslint from "typescript-eslint";
+
+export default tseslint.config(
+  {
+    ignores: [
+      "dist/",
+      "node_modules/",
+      "native/build/",
+      "coverage/",
+      "docs/api/",
+      "build/",
+      "peers/",
+      ".venv/",
+      "data/",
+      "src/torch/tfjsRegistrations.js",
+    ],
+  },
+  js.configs.recommended,
+  {
+    files: ["**/*.ts"],
+    extends: [...tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      "@typescript-eslint/restrict-template-expressions": [
+        "error",
+        { allowNumber: true, allowBoolean: true },
+      ],
+      "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],
+      "@typescript-eslint/consistent-type-imports": "error",
+    },
+  },
+  {
+    files: ["**/*.mjs", "**/*.cjs", "**/*.js"],
+    languageOptions: {
+      globals: Object.fromEntries(
+        [
+          "console",
+          "process",
+          "Buffer",
+          "URL",
+          "setTimeout",
+          "clearTimeout",
+          "performance",
+          "fetch",
+          "AbortSignal",
+          "AbortController",
+          "setImmediate",
+          "globalThis",
+          "require",
+          "module",
+          "__dirname",
+        ].map((name) => [name, "readonly"]),
+      ),
+    },
+  },
+);

@@ -1,0 +1,71 @@
+import type { JsonObject } from "./spec.js";
+
+/**
+ * The look of every chart, in one place. The hues are those of Okabe and Ito (2008), which stay apart
+ * for every common kind of colour blindness; each pair used together also differs in lightness.
+ */
+export const colours: {
+  readonly ink: string;
+  readonly muted: string;
+  readonly rule: string;
+  readonly paper: string;
+  readonly blue: string;
+  readonly paleBlue: string;
+  readonly vermilion: string;
+  readonly green: string;
+  readonly shade: string;
+} = {
+  ink: "#1f2328",
+  muted: "#656d76",
+  rule: "#e6e8eb",
+  paper: "#ffffff",
+  blue: "#0072b2",
+  paleBlue: "#a6cfe6",
+  vermilion: "#d55e00",
+  green: "#00785a",
+  shade: "#dfe3e8",
+};
+
+const font = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif";
+
+/** Vega-Lite configuration shared by all charts. */
+export const theme: JsonObject = {
+  background: colours.paper,
+  padding: 8,
+  font,
+  view: { stroke: null },
+  axis: {
+    domain: false,
+    grid: true,
+    gridColor: colours.rule,
+    labelColor: colours.muted,
+    labelFontSize: 11,
+    labelPadding: 4,
+    tickColor: colours.rule,
+    tickSize: 4,
+    titleColor: colours.ink,
+    titleFontSize: 11,
+    titleFontWeight: "normal",
+    titlePadding: 8,
+  },
+  header: { labelColor: colours.ink, labelFontSize: 12, titleColor: colours.ink },
+  legend: {
+    labelColor: colours.ink,
+    labelFontSize: 11,
+    symbolStrokeWidth: 2.5,
+    titleColor: colours.muted,
+    titleFontSize: 11,
+    titleFontWeight: "normal",
+  },
+  title: {
+    anchor: "start",
+    color: colours.ink,
+    fontSize: 13,
+    fontWeight: "bold",
+    offset: 8,
+    subtitleColor: colours.muted,
+    subtitleFontSize: 11,
+    subtitlePadding: 4,
+  },
+  concat: { spacing: 28 },
+};
