@@ -1,0 +1,36 @@
+import type { Dataset, Split } from "./dataset.js";
+
+/** A {@link Dataset} that shows itself in one line, as the last value of a cell or in a terminal. */
+export class ImageDataset implements Dataset {
+  readonly name: string;
+  readonly classes: readonly string[];
+  readonly train: Split;
+  readonly test: Split;
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+
+  constructor(content: Dataset) {
+    this.name = content.name;
+    this.classes = content.classes;
+    this.train = content.train;
+    this.test = content.test;
+    this.mean = content.mean;
+    this.std = content.std;
+  }
+
+  toString(): string {
+    const count = (n: number): string => n.toLocaleString("en-US");
+    return (
+      `${this.name}: ${count(this.train.size)} training and ${count(this.test.size)} test images, ` +
+      `${this.train.shape.join(" × ")}, ${this.classes.length} classes (${this.classes.join(", ")})`
+    );
+  }
+
+  [Symbol.for("Jupyter.display")](): Record<string, string> {
+    return { "text/plain": this.toString() };
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+}

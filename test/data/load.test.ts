@@ -1,0 +1,242 @@
+import { createHash } from "node:crypto";
+import { copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import * as tf from "@tensorflow/tfjs-core";
+import "@tensorflow/tfjs-backend-cpu";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { catalogue, type DatasetName } from "../../src/data/catalogue.js";
+import { channelStatistics } from "../../src/data/dataset.js";
+import type { ImageSet, ImageSetFile } from "../../src/data/imageSet.js";
+import { loadDataset, loadImageSet } from "../../src/data/load.js";
+import { answer, type FileServer, fileServer, serve } from "./fileServer.js";
+import { idxFile } from "./idxFile.js";
+
+let folder: string;
+let server: FileServer | undefined;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "katlab-load-"));
+  vi.stubEnv("XDG_CACHE_HOME", join(folder, "cache"));
+  vi.stubEnv("KATLAB_DATA", "");
+});
+
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await server?.close();
+  server = undefined;
+  await rm(folder, { recursive: true });
+});
+
+/** A set of three training and two test images that is embedded nowhere. */
+function tinySet(labels = [0, 1, 1]): { set: ImageSet; content: Record<string, Uint8Array> } {
+  const raw = {
+    trainImages: idxFile([3, 1, 2], [0, 255, 51, 102, 153, 204]),
+    trainLabels: idxFile([labels.length], labels),
+    testImages: idxFile([2, 1, 2], [1, 2, 3, 4]),
+    testLabels: idxFile([2], [1, 0]),
+  };
+  const file = (name: keyof typeof raw): ImageSetFile => ({
+    name,
+    bytes: raw[name].length,
+    sha256: createHash("sha256").update(raw[name]).digest("hex"),
+  });
+  const set: ImageSet = {
+    name: "tiny",
+    source: "the test",
+    licence: "none",
+    classes: ["even", "odd"],
+    mean: [0.5],
+    std: [0.5],
+    files: {
+      trainImages: file("trainImages"),
+      trainLabels: file("trainLabels"),
+      testImages: file("testImages"),
+      testLabels: file("testLabels"),
+    },
+    urls: [],
+  };
+  return { set, content: raw };
+}
+
+async function write(place: string, content: Record<string, Uint8Array>, suffix = ""): Promise<string> {
+  await mkdir(place, { recursive: true });
+  for (const [name, bytes] of Object.entries(content)) {
+    await writeFile(join(place, `${name}${suffix}`), suffix === ".gz" ? gzipSync(bytes) : bytes);
+  }
+  return place;
+}
+
+describe("loadDataset", () => {
+  test("reads the embedded Fashion-MNIST, whose catalogue entry is true", async () => {
+    const data = await loadDataset("fashion-mnist", { fetch: false });
+    expect(String(data)).toBe(
+      "fashion-mnist: 60,000 training and 10,000 test images, 28 × 28 × 1, 10 classes (T-shirt/top, Trouser, " +
+        "Pullover, Dress, Coat, Sandal, Shirt, Sneaker, Bag, Ankle boot)",
+    );
+    const { mean, std } = channelStatistics(data.train.images, 1);
+    expect(mean[0]).toBeCloseTo(data.mean[0], 14);
+    expect(std[0]).toBeCloseTo(data.std[0], 14);
+    for (let label = 0; label < 10; label++) {
+      expect(data.train.labels.filter((l) => l === label)).toHaveLength(6000);
+      expect(data.test.labels.filter((l) => l === label)).toHaveLength(1000);
+    }
+    expect([...data.test.labels.subarray(0, 10)]).toEqual([9, 2, 1, 1, 6, 1, 4, 6, 5, 7]);
+
+    const { images, labels } = data.train.batch(Int32Array.from({ length: 10_000 }, (_, i) => i));
+    const statistics = tf.tidy(() => [tf.mean(images), tf.mean(tf.square(images))]);
+    expect(statistics[0].dataSync()[0]).toBeCloseTo(0, 1);
+    expect(statistics[1].dataSync()[0]).toBeCloseTo(1, 1);
+    tf.dispose([images, labels, ...statistics]);
+  });
+
+  test("takes class-balanced parts, the same without a seed, drawn with one", async () => {
+    const load = (seed?: number): ReturnType<typeof loadDataset> =>
+      loadDataset("fashion-mnist", { limit: { train: 100, test: 25, ...(seed !== undefined && { seed }) } });
+    const [first, again, drawn, drawnAgain, other] = await Promise.all([
+      load(),
+      load(),
+      load(1),
+      load(1),
+      load(2),
+    ]);
+    for (const data of [first, drawn]) {
+      expect([data.train.size, data.test.size]).toEqual([100, 25]);
+      for (let label = 0; label < 10; label++) {
+        expect(data.train.labels.filter((l) => l === label)).toHaveLength(10);
+      }
+    }
+    expect(again.train.images).toEqual(first.train.images);
+    expect(drawnAgain.train.images).toEqual(drawn.train.images);
+    expect(drawn.train.images).not.toEqual(first.train.images);
+    expect(other.train.images).not.toEqual(drawn.train.images);
+  });
+
+  test("names the nearest set for a slip", async () => {
+    await expect(loadDataset("fashion_mnist" as DatasetName)).rejects.toThrow(
+      'loadDataset: must be one of fashion-mnist; got "fashion_mnist". Did you mean "fashion-mnist"?',
+    );
+    await expect(loadDataset("toString" as DatasetName)).rejects.toMatchObject({ code: "unknown" });
+  });
+
+  test("every set has four distinct digests and statistics for its channels", () => {
+    for (const [name, set] of Object.entries(catalogue)) {
+      expect(set.name).toBe(name);
+      expect(new Set(Object.values(set.files).map(({ sha256 }) => sha256)).size).toBe(4);
+      expect(set.mean).toHaveLength(set.std.length);
+    }
+  });
+});
+
+describe("where a set is found", () => {
+  test.each(["", ".gz"])(
+    "in the folder given, or in its sub-folder of the set's name (%s)",
+    async (suffix) => {
+      const { set, content } = tinySet();
+      const flat = await write(join(folder, "flat"), content, suffix);
+      await write(join(folder, "nested", "tiny"), content, suffix);
+      for (const place of [flat, join(folder, "nested")]) {
+        const data = await loadImageSet(set, { folder: place });
+        expect([...data.train.images]).toEqual([0, 255, 51, 102, 153, 204]);
+        expect([...data.test.labels]).toEqual([1, 0]);
+      }
+    },
+  );
+
+  test("in KATLAB_DATA", async () => {
+    const { set, content } = tinySet();
+    vi.stubEnv("KATLAB_DATA", await write(join(folder, "data"), content));
+    expect((await loadImageSet(set, { fetch: false })).train.size).toBe(3);
+  });
+
+  test("in the cache after a download, which a second load does not repeat", async () => {
+    const { set, content } = tinySet();
+    const bodies = Object.values(content).map((raw) => serve(gzipSync(raw)));
+    server = await fileServer([...bodies, answer(500)]);
+    const online = { ...set, urls: [server.url] };
+    const paths: string[] = [];
+    await loadImageSet(online, { onProgress: ({ path }) => paths.push(path) });
+    expect(new Set(paths).size).toBe(4);
+    expect((await loadImageSet(online)).train.size).toBe(3);
+    expect(server.ranges).toHaveLength(4);
+    expect((await readdir(join(folder, "cache", "katlab", "data", "tiny"))).sort()).toEqual(
+      Object.keys(content)
+        .map((name) => `${name}.gz`)
+        .sort(),
+    );
+  });
+
+  test("an interrupted download leaves finished files only, and fetches the rest later", async () => {
+    const { set, content } = tinySet();
+    const bodies = Object.values(content).map((raw) => serve(gzipSync(raw)));
+    server = await fileServer([bodies[0], bodies[1], answer(404), bodies[2], bodies[3]]);
+    const online = { ...set, urls: [server.url] };
+    await expect(loadImageSet(online, { onProgress: () => undefined })).rejects.toThrow("404");
+    expect((await readdir(join(folder, "cache", "katlab", "data", "tiny"))).sort()).toEqual([
+      "trainImages.gz",
+      "trainLabels.gz",
+    ]);
+    expect((await loadImageSet(online, { onProgress: () => undefined })).train.size).toBe(3);
+    expect(server.ranges).toHaveLength(5);
+  });
+
+  test("nowhere: says where it looked and what to do", async () => {
+    const { set } = tinySet();
+    await expect(loadImageSet(set, { fetch: false })).rejects.toMatchObject({
+      code: "unavailable",
+      message: expect.stringMatching(
+        /must be on this machine when fetch is false; got nothing in .*Set KATLAB_DATA/,
+      ) as string,
+    });
+    await expect(loadImageSet(set, { folder })).rejects.toThrow(
+      `loadDataset folder ${folder}: must hold the files of tiny; got none of them.`,
+    );
+  });
+});
+
+describe("what is refused", () => {
+  test("a folder with only some of the files", async () => {
+    const { set, content } = tinySet();
+    const place = await write(join(folder, "some"), { trainImages: content.trainImages });
+    await expect(loadImageSet(set, { folder: place })).rejects.toThrow(
+      "must hold all files of tiny; got no trainLabels, no testImages, no testLabels.",
+    );
+    vi.stubEnv("KATLAB_DATA", place);
+    await expect(loadImageSet(set)).rejects.toThrow(`KATLAB_DATA (${place}): must hold all files`);
+  });
+
+  test("a changed byte, a truncated gzip file, a swapped file", async () => {
+    const { set, content } = tinySet();
+    const place = await write(join(folder, "bad"), content, ".gz");
+    const path = join(place, "trainImages.gz");
+    const refusal = async (bytes: Uint8Array): Promise<unknown> => {
+      await writeFile(path, bytes);
+      return loadImageSet(set, { folder: place }).catch((error: unknown) => error);
+    };
+    const changed = content.trainImages.map((byte, i) => (i === 20 ? byte ^ 1 : byte));
+    expect(await refusal(gzipSync(changed))).toMatchObject({
+      code: "invalid",
+      message: expect.stringMatching(
+        /trainImages\.gz: raw bytes must have the SHA-256 .* Delete the file/,
+      ) as string,
+    });
+    expect(await refusal(gzipSync(content.trainImages).subarray(0, -9))).toMatchObject({
+      code: "invalid",
+      message: expect.stringContaining("must be a gzip file of 22 raw bytes") as string,
+    });
+    expect(await refusal(gzipSync(new Uint8Array(10_000)))).toMatchObject({ code: "invalid" });
+    await copyFile(join(place, "testImages.gz"), path);
+    expect(await loadImageSet(set, { folder: place }).catch((e: unknown) => e)).toMatchObject({
+      code: "invalid",
+    });
+  });
+
+  test("files that are what the catalogue says but do not belong together", async () => {
+    const { set, content } = tinySet([0, 1]);
+    const place = await write(join(folder, "counts"), content);
+    await expect(loadImageSet(set, { folder: place })).rejects.toThrow(
+      "tiny train: must have one label for each image; got 3 images and 2 labels.",
+    );
+  });
+});
