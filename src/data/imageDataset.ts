@@ -26,11 +26,19 @@ export class ImageDataset implements Dataset {
     );
   }
 
-  [Symbol.for("Jupyter.display")](): Record<string, string> {
-    return { "text/plain": this.toString() };
-  }
-
-  [Symbol.for("nodejs.util.inspect.custom")](): string {
-    return this.toString();
+  // Not methods: isolatedDeclarations takes no computed names in a class.
+  static {
+    Object.defineProperties(this.prototype, {
+      [Symbol.for("Jupyter.display")]: {
+        value(this: ImageDataset): Record<string, string> {
+          return { "text/plain": this.toString() };
+        },
+      },
+      [Symbol.for("nodejs.util.inspect.custom")]: {
+        value(this: ImageDataset): string {
+          return this.toString();
+        },
+      },
+    });
   }
 }
