@@ -1,0 +1,232 @@
+import { createRequire } from "node:module";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { KatlabError, unavailable } from "../errors.js";
+
+/** A torch tensor held for JavaScript: an integer of this thread's table. Free each one exactly once. */
+export type Handle = number;
+
+/**
+ * What an operator takes: tensors as handles, numbers, booleans, strings, lists of these;
+ * `null` is None, `undefined` (or a missing trailing argument) the schema's default.
+ * A `bigint` gives an int beyond 2^53; devices are strings, element types, layouts and memory formats numbers.
+ */
+export type Argument =
+  | number
+  | bigint
+  | boolean
+  | string
+  | null
+  | undefined
+  | readonly (number | bigint | boolean | string | null)[];
+
+/** What an operator returns: a handle or number, one entry per output, or `null` for None. */
+export type Result = number | boolean | null | readonly Result[];
+
+/** The accelerator torch can use. */
+export interface Accelerator {
+  /** For example `"cuda"`. */
+  readonly type: string;
+  /** Name of device 0, for example `"NVIDIA H200"`. */
+  readonly name: string;
+  /** Number of devices. */
+  readonly count: number;
+  /** Memory of device 0 in bytes. */
+  readonly memoryBytes: number;
+  /** Compute capability of device 0, for example `"9.0"`; empty where the driver does not tell. */
+  readonly capability: string;
+}
+
+/** What this thread's handles hold, and what torch's allocator holds on the accelerator. */
+export interface AddonMemory {
+  /** Live handles of this thread. */
+  readonly handles: number;
+  /** Bytes of the distinct storages behind these handles; views count their base once. */
+  readonly bytes: number;
+  /** Torch's caching allocator on the current accelerator device; `null` without one. */
+  readonly device: {
+    /** Bytes in use by tensors now. */
+    readonly allocated: number;
+    /** Largest `allocated` since the last `resetPeakMemory()`. */
+    readonly peakAllocated: number;
+    /** Bytes taken from the driver. */
+    readonly reserved: number;
+  } | null;
+}
+
+/**
+ * The typed face of `native/build/bridge.node`: PyTorch's dispatcher, autograd and settings.
+ * Every function may throw an `Error` with PyTorch's own text.
+ */
+export interface Addon {
+  /**
+   * Outputs of the last `call`, `from`, `info`, `detach` or `grad`:
+   * `[count, then per tensor: handle, scalarType, rank, ...dims]`. An output that is None has no entry.
+   * Read it from the addon every time: a larger result replaces the array.
+   */
+  readonly meta: Int32Array;
+  /** Looks an operator up: `op("aten::add", "Tensor")`. The number is valid for this thread; cache it. */
+  op(name: string, overload?: string): number;
+  /** The operator's schema as PyTorch prints it. */
+  schema(op: number): string;
+  /** Runs an operator; fills `meta`. The caller owns every handle that comes back. */
+  call(op: number, ...args: Argument[]): Result;
+  /** Runs an operator and drops its results: for in-place operators, whose result is their own argument. */
+  callVoid(op: number, ...args: Argument[]): void;
+  /**
+   * Copies values into a new tensor; fills `meta`.
+   * @param data as many bytes as the shape needs
+   * @param scalarType how `data` is to be read
+   * @param device for example `"cpu"`, `"cuda:0"`
+   * @param to element type of the tensor; `scalarType` by default
+   */
+  from(
+    data: ArrayBufferView,
+    shape: readonly number[],
+    scalarType: ScalarNumber,
+    device: string,
+    to?: ScalarNumber,
+  ): Handle;
+  /** Copies a tensor out, row-major, converted to `scalarType` (its own by default). Waits for the device. */
+  read(handle: Handle, scalarType?: ScalarNumber): ArrayBuffer;
+  /** Gives a handle back; using it again is an error. */
+  free(handle: Handle): void;
+  /** Fills `meta` with this one tensor. */
+  info(handle: Handle): void;
+  /** A second handle on the same tensor. */
+  retain(handle: Handle): Handle;
+  /** A new tensor on the same storage, outside the autograd graph; fills `meta`. */
+  detach(handle: Handle): Handle;
+  /** True when nothing else refers to the tensor or to its storage, so that it may be written in place. */
+  exclusive(handle: Handle): boolean;
+  /** Whether gradients flow to this tensor; with `on`, sets it first. */
+  requiresGrad(handle: Handle, on?: boolean): boolean;
+  /** Switches recording for autograd on this thread; returns the previous state. Off when a thread starts. */
+  gradMode(on: boolean): boolean;
+  /** torch.autograd.grad; fills `meta` with the gradients that exist. */
+  grad(
+    outs: readonly Handle[],
+    ins: readonly Handle[],
+    gradOuts: readonly Handle[] | null,
+    retainGraph: boolean,
+    createGraph: boolean,
+    allowUnused: boolean,
+  ): (Handle | null)[];
+  /** Loads a library of operators, as torch.ops.load_library does. */
+  load(path: string): void;
+  /** Threads of one operator on the CPU; with `count`, sets it first. */
+  threads(count?: number): number;
+  /** Seeds torch's generators on every device. */
+  seed(seed: number): void;
+  /** Waits until the accelerator has finished; nothing to do on the CPU. */
+  sync(): void;
+  /** Live handles of this thread. */
+  live(): number;
+  /** The accelerator that can be used, or `null`. */
+  accelerator(): Accelerator | null;
+  /** Torch's deterministic mode: operators without a deterministic form throw. */
+  deterministic(on: boolean): void;
+  /** Whether float32 matrix products and convolutions on CUDA may round to TF32. */
+  tf32(on: boolean): void;
+  /** What is held now. */
+  memory(): AddonMemory;
+  /** Starts `peakAllocated` anew. */
+  resetPeakMemory(): void;
+}
+
+type ScalarNumber = number;
+
+/** What `scripts/native.mjs` writes beside the libraries. */
+export interface BuildRecord {
+  /** For example `"2.13.0+cpu"`. */
+  readonly torchVersion: string;
+  /** The torch package's folder. */
+  readonly torchDir: string;
+  /** Whether this torch is a CUDA build. */
+  readonly cuda: boolean;
+  /** First line of the compiler's `--version`. */
+  readonly compiler: string;
+  /** Digest of sources, torch version and flags. */
+  readonly hash: string;
+  /** ISO date of the build. */
+  readonly date: string;
+  /** Path of NVRTC, where this torch brings it. */
+  readonly nvrtc?: string;
+}
+
+/** Whether the native part can be used, and if not, why. */
+export type AddonStatus =
+  ({ readonly available: true } & BuildRecord) | { readonly available: false; readonly reason: KatlabError };
+
+// src/torch and dist/torch both sit two levels under the root.
+const buildFolder = fileURLToPath(new URL("../../native/build/", import.meta.url));
+const remedy = "Run `npm run build` to build the native part; the wasm engine works without it.";
+
+let loaded: Addon | undefined;
+
+/**
+ * Loads the native part, once per thread.
+ *
+ * @throws KatlabError `unavailable` when it has not been built, was built for another torch, or does not load
+ */
+export function loadAddon(): Addon {
+  loaded ??= openAddon(process.env["KATLAB_NATIVE_BUILD"] ?? buildFolder);
+  return loaded;
+}
+
+/** Says whether `loadAddon` can work, without throwing: the build record, or the reason. */
+export function addonStatus(): AddonStatus {
+  try {
+    loadAddon();
+    return { available: true, ...readBuild(process.env["KATLAB_NATIVE_BUILD"] ?? buildFolder) };
+  } catch (error) {
+    if (error instanceof KatlabError) return { available: false, reason: error };
+    throw error;
+  }
+}
+
+/** @internal Loads the addon of one build folder. */
+export function openAddon(folder: string): Addon {
+  readBuild(folder);
+  const path = join(folder, "bridge.node");
+  try {
+    return createRequire(import.meta.url)(path) as Addon;
+  } catch (error) {
+    throw unavailable(
+      {
+        subject: "torch",
+        must: "bridge.node must load",
+        got: error instanceof Error ? error.message : String(error),
+        remedy,
+      },
+      error,
+    );
+  }
+}
+
+/** @internal Reads the record of one build folder and checks that its torch is still the one it was built for. */
+export function readBuild(folder: string): BuildRecord {
+  const path = join(folder, "build.json");
+  if (!existsSync(path) || !existsSync(join(folder, "bridge.node"))) {
+    throw unavailable({ subject: "torch", must: "the native part must be built", got: "no build", remedy });
+  }
+  const build = JSON.parse(readFileSync(path, "utf8")) as BuildRecord;
+  const now = installedVersion(build.torchDir);
+  if (now !== build.torchVersion) {
+    throw unavailable({
+      subject: "torch",
+      must: `the native part was built for torch ${build.torchVersion} and must find it in ${build.torchDir}`,
+      got: now === undefined ? "no torch there" : `torch ${now}`,
+      remedy,
+    });
+  }
+  return build;
+}
+
+/** The version a torch package states about itself, read without Python. */
+function installedVersion(torchDir: string): string | undefined {
+  const path = join(torchDir, "version.py");
+  if (!existsSync(path)) return undefined;
+  return /^__version__\s*=\s*['"]([^'"]+)['"]/m.exec(readFileSync(path, "utf8"))?.[1];
+}

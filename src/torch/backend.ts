@@ -1,0 +1,75 @@
+import "./tfjsRegistrations.js";
+import * as tf from "@tensorflow/tfjs-core";
+import { mustBe } from "../errors.js";
+import { torchKernels } from "./kernels/torchKernels.js";
+import { TorchBackend, type TorchBackendOptions } from "./torchBackend.js";
+
+export { addonStatus, loadAddon } from "./addon.js";
+export type {
+  Accelerator,
+  Addon,
+  AddonMemory,
+  AddonStatus,
+  Argument,
+  BuildRecord,
+  Handle,
+  Result,
+} from "./addon.js";
+export { fusedAdamW } from "./adamw.js";
+export type { FusedAdamW } from "./adamw.js";
+export { torchValueAndGrads } from "./autograd.js";
+export type { ValueAndGrads } from "./autograd.js";
+export { defineKernel } from "./defineKernel.js";
+export type {
+  KernelArgument,
+  KernelDefinition,
+  KernelInputs,
+  KernelRun,
+  KernelTorch,
+  Temp,
+} from "./defineKernel.js";
+export { ScalarType } from "./scalarType.js";
+export type { FloatStorage } from "./scalarType.js";
+export { TorchBackend } from "./torchBackend.js";
+export type { TorchBackendOptions, TorchMemory } from "./torchBackend.js";
+
+/** How `registerTorchBackend` names a backend and where that backend stores tensors. */
+export interface RegisterTorchBackend extends TorchBackendOptions {
+  /** Name for `tf.setBackend`. Default `"torch"`. */
+  name?: string;
+}
+
+/** Options of every name registered in this thread. */
+const registered = new Map<string, Required<TorchBackendOptions> | TorchBackendOptions>();
+
+/**
+ * Registers a torch backend and its tfjs kernels with tfjs, without choosing it: `tf.setBackend("torch")` does.
+ *
+ * The native part is loaded when the backend is first used; where it is missing, that fails and `addonStatus()`
+ * says why. Calling it again changes the options of a backend that is not yet in use, else nothing.
+ *
+ * @throws KatlabError `invalid` when a backend of this name is in use with other options
+ */
+export function registerTorchBackend(options: RegisterTorchBackend = {}): void {
+  const { name = "torch", ...storage } = options;
+  const before = registered.get(name);
+  registered.set(name, storage);
+  if (before === undefined) {
+    for (const kernel of torchKernels) tf.registerKernel({ ...kernel, backendName: name });
+    tf.registerBackend(name, () => new TorchBackend(registered.get(name)), 4);
+  } else if (name in tf.engine().registry && !sameOptions(before, storage)) {
+    registered.set(name, before);
+    throw mustBe({
+      subject: `torch backend ${JSON.stringify(name)}`,
+      must: `options must stay ${JSON.stringify(before)} while it is in use`,
+      got: JSON.stringify(storage),
+      remedy: "Register the other options under another name: registerTorchBackend({ name, … }).",
+    });
+  }
+}
+
+function sameOptions(a: TorchBackendOptions, b: TorchBackendOptions): boolean {
+  return a.device === b.device && (a.float ?? "float32") === (b.float ?? "float32");
+}
+
+registerTorchBackend();

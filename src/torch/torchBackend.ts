@@ -1,0 +1,321 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { mustBe, unavailable } from "../errors.js";
+import { type Addon, type Handle, loadAddon } from "./addon.js";
+import { dtypeOf, type FloatStorage, ScalarType, storageOf } from "./scalarType.js";
+
+/** Where and how a `TorchBackend` stores tensors. */
+export interface TorchBackendOptions {
+  /** `"cpu"`, `"cuda"` or for example `"cuda:1"`; by default the first CUDA device, or the CPU where there is none. */
+  device?: string;
+  /** What stands behind tfjs's `float32`; `"float64"` is for checking formulas. Default `"float32"`. */
+  float?: FloatStorage;
+}
+
+/** What torch adds to `tf.memory()`. */
+export interface TorchMemory {
+  /** False: torch's own counts are exact. */
+  unreliable: boolean;
+  /** Bytes of the storages behind this thread's tensors; a view counts its base, once. */
+  torchBytes: number;
+  /** Live torch handles of this thread. */
+  torchHandles: number;
+  /** Bytes in use on the accelerator, where the backend runs on one. */
+  deviceBytes?: number;
+  /** Largest `deviceBytes` so far. */
+  devicePeakBytes?: number;
+}
+
+/** What stands behind one tfjs data id: a torch tensor, or strings, which stay in JavaScript. */
+type TorchData = { refCount: number } & (
+  | { readonly dtype: tf.NumericDataType; readonly handle: Handle }
+  | { readonly dtype: "string"; readonly strings: Uint8Array[] }
+);
+
+/**
+ * A tfjs backend whose tensors are torch tensors.
+ *
+ * Each data id owns one handle; reshaped and transposed tensors are torch views with handles of their own.
+ * Tensors are immutable to tfjs, so shared storage never shows: `fusedAdamW`, which alone writes in place,
+ * first copies what is shared.
+ */
+export class TorchBackend extends tf.KernelBackend {
+  /** PyTorch's dispatcher. */
+  readonly addon: Addon;
+  /** Where tensors live, for example `"cpu"`, `"cuda:0"`. */
+  readonly device: string;
+  /** What stands behind tfjs's `float32`. */
+  readonly float: FloatStorage;
+  readonly #data = new Map<tf.DataId, TorchData>();
+  readonly #operators = new Map<string, number>();
+
+  /** @throws KatlabError `unavailable` where the native part or the device is missing */
+  constructor(options: TorchBackendOptions = {}) {
+    super();
+    this.addon = loadAddon();
+    this.addon.gradMode(false);
+    this.device = chooseDevice(this.addon, options.device);
+    this.float = options.float ?? "float32";
+  }
+
+  /** The torch handle of a tensor; stays owned by the backend. A tensor of another backend is moved here. */
+  handle(tensor: tf.TensorInfo): Handle {
+    const data = this.#find(tensor.dataId);
+    if (data.dtype === "string") throw noStrings();
+    return data.handle;
+  }
+
+  /**
+   * Gives a handle to tfjs, with the shape torch tells. Integers are stored as int32 and reals in this backend's
+   * float storage: other types are converted.
+   *
+   * @param dtype what tfjs shall call it; by default what torch tells
+   */
+  tensorFromHandle(handle: Handle, dtype?: tf.DataType): tf.TensorInfo {
+    this.addon.info(handle);
+    return this.tensorFromMeta(dtype);
+  }
+
+  /** `tensorFromHandle` for the first tensor in `addon.meta`: saves a call right after an operator. */
+  tensorFromMeta(dtype?: tf.DataType): tf.TensorInfo {
+    const { meta } = this.addon;
+    const rank = meta[3];
+    const shape = new Array<number>(rank);
+    for (let axis = 0; axis < rank; axis++) shape[axis] = meta[4 + axis];
+    return this.#adopt(meta[1], meta[2], shape, dtype);
+  }
+
+  /** The number of an operator: `"add.Tensor"` means `aten::add.Tensor`; other libraries are written out. */
+  operator(name: string): number {
+    let operator = this.#operators.get(name);
+    if (operator === undefined) {
+      const [, library = "aten", base, overload] = /^(?:(\w+)::)?(\w+)(?:\.(\w+))?$/.exec(name) ?? [];
+      operator = this.addon.op(`${library}::${base}`, overload);
+      this.#operators.set(name, operator);
+    }
+    return operator;
+  }
+
+  /** The element type in which a tfjs dtype is stored here. */
+  storage(dtype: tf.DataType): ScalarType {
+    return storageOf(dtype, this.float);
+  }
+
+  /** Values in full precision, row-major: what `float: "float64"` is for. */
+  readFloat64(tensor: tf.TensorInfo): Float64Array {
+    return new Float64Array(this.addon.read(this.handle(tensor), ScalarType.float64));
+  }
+
+  override write(values: tf.BackendValues, shape: number[], dtype: tf.DataType): tf.DataId {
+    const dataId = {};
+    this.move(dataId, values, shape, dtype, 1);
+    return dataId;
+  }
+
+  override move(
+    dataId: tf.DataId,
+    values: tf.BackendValues,
+    shape: number[],
+    dtype: tf.DataType,
+    refCount: number,
+  ): void {
+    this.#data.set(
+      dataId,
+      dtype === "string"
+        ? { dtype, refCount, strings: values as Uint8Array[] }
+        : { dtype, refCount, handle: this.#upload(values, shape, dtype) },
+    );
+  }
+
+  override read(dataId: tf.DataId): Promise<tf.BackendValues> {
+    return new Promise((resolve) => {
+      resolve(this.readSync(dataId));
+    });
+  }
+
+  override readSync(dataId: tf.DataId): tf.BackendValues {
+    const data = this.#find(dataId);
+    switch (data.dtype) {
+      case "string":
+        return data.strings;
+      case "float32":
+        return new Float32Array(this.addon.read(data.handle, ScalarType.float32));
+      case "int32":
+        return new Int32Array(this.addon.read(data.handle, ScalarType.int32));
+      case "bool":
+        return new Uint8Array(this.addon.read(data.handle, ScalarType.bool));
+      case "complex64":
+        return new Float32Array(this.addon.read(data.handle, ScalarType.complex64));
+    }
+  }
+
+  /** A `tf.TensorBuffer` with a copy of the values. */
+  bufferSync<R extends tf.Rank, D extends tf.DataType>(tensor: tf.TensorInfo): tf.TensorBuffer<R, D> {
+    const values = this.readSync(tensor.dataId);
+    const decoded =
+      tensor.dtype === "string"
+        ? (values as Uint8Array[]).map((bytes) => tf.util.decodeString(bytes))
+        : values;
+    return tf.buffer(tensor.shape as tf.ShapeMap[R], tensor.dtype as D, decoded as tf.DataTypeMap[D]);
+  }
+
+  override disposeData(dataId: tf.DataId, force = false): boolean {
+    const data = this.#data.get(dataId);
+    if (data === undefined) return true;
+    data.refCount--;
+    if (!force && data.refCount > 0) return false;
+    this.#data.delete(dataId);
+    if (data.dtype !== "string") this.addon.free(data.handle);
+    return true;
+  }
+
+  override refCount(dataId: tf.DataId): number {
+    return this.#data.get(dataId)?.refCount ?? 0;
+  }
+
+  override incRef(dataId: tf.DataId): void {
+    this.#find(dataId).refCount++;
+  }
+
+  override numDataIds(): number {
+    return this.#data.size;
+  }
+
+  override memory(): TorchMemory {
+    const { handles, bytes, device } = this.addon.memory();
+    const counts = { unreliable: false, torchBytes: bytes, torchHandles: handles };
+    if (device === null || this.device === "cpu") return counts;
+    return { ...counts, deviceBytes: device.allocated, devicePeakBytes: device.peakAllocated };
+  }
+
+  override timerAvailable(): boolean {
+    return true;
+  }
+
+  /** Wall time of `f` with everything it started on the device. */
+  override time(f: () => void): Promise<tf.BackendTimingInfo> {
+    this.addon.sync();
+    const start = performance.now();
+    f();
+    this.addon.sync();
+    return Promise.resolve({ kernelMs: performance.now() - start });
+  }
+
+  override floatPrecision(): 32 {
+    return 32;
+  }
+
+  override dispose(): void {
+    for (const data of this.#data.values()) if (data.dtype !== "string") this.addon.free(data.handle);
+    this.#data.clear();
+  }
+
+  #find(dataId: tf.DataId): TorchData {
+    const data = this.#data.get(dataId);
+    if (data !== undefined) return data;
+    tf.engine().moveData(this, dataId);
+    const moved = this.#data.get(dataId);
+    if (moved !== undefined) return moved;
+    throw mustBe({
+      subject: "torch",
+      must: "a tensor must be alive",
+      got: "a disposed tensor",
+      remedy: "Keep it with tf.keep, or dispose it later.",
+    });
+  }
+
+  #adopt(handle: Handle, scalarType: number, shape: number[], dtype: tf.DataType | undefined): tf.TensorInfo {
+    const shown = dtypeOf(scalarType);
+    const stored = this.storage(shown);
+    // Narrow floats are stored on purpose (mixed precision); wide ones come from torch's own promotions.
+    const convert =
+      shown === "int32" || scalarType === ScalarType.float64 || scalarType === ScalarType.complex128;
+    let owned = handle;
+    if (convert && scalarType !== stored) {
+      owned = this.addon.call(this.operator("to.dtype"), handle, stored) as Handle;
+      this.addon.free(handle);
+    }
+    const name = (dtype ?? shown) as tf.NumericDataType;
+    const dataId = {};
+    this.#data.set(dataId, { dtype: name, refCount: 1, handle: owned });
+    return { dataId, shape, dtype: name };
+  }
+
+  #upload(values: tf.BackendValues, shape: number[], dtype: tf.NumericDataType): Handle {
+    const typed = typedValues(values, dtype);
+    const stored = this.storage(dtype);
+    // A copy from the host stops the queue and cannot be captured in a CUDA graph; most small tensors are constants.
+    if (this.device !== "cpu" && dtype !== "complex64" && isConstant(typed)) {
+      const value = dtype === "bool" ? typed[0] !== 0 : typed[0];
+      return this.addon.call(this.operator("full"), shape, value, stored, null, this.device) as Handle;
+    }
+    return this.addon.from(typed, shape, scalarTypeOf(typed, dtype), this.device, stored);
+  }
+}
+
+/**
+ * The torch backend tfjs computes with now.
+ *
+ * @throws KatlabError `invalid` when another backend is set
+ */
+export function currentTorchBackend(subject: string): TorchBackend {
+  const { backend, backendName } = tf.engine();
+  if (backend instanceof TorchBackend) return backend;
+  throw mustBe({
+    subject,
+    must: "the torch backend must be set",
+    got: JSON.stringify(backendName),
+    remedy: 'Call await tf.setBackend("torch") first.',
+  });
+}
+
+function chooseDevice(addon: Addon, wish: string | undefined): string {
+  if (wish === "cpu") return "cpu";
+  const accelerator = addon.accelerator();
+  const count = accelerator?.type === "cuda" ? accelerator.count : 0;
+  if (wish === undefined) return count > 0 ? "cuda:0" : "cpu";
+  const [, index = wish === "cuda" ? "0" : undefined] = /^cuda(?::(\d+))?$/.exec(wish) ?? [];
+  if (index !== undefined && Number(index) < count) return `cuda:${index}`;
+  throw unavailable({
+    subject: "torch",
+    must: `device must be "cpu"${count > 0 ? ` or "cuda:0" to "cuda:${count - 1}"` : ": this torch finds no CUDA device"}`,
+    got: JSON.stringify(wish),
+    remedy: "Leave device out to take the best there is.",
+  });
+}
+
+/** Values as the array the bridge copies from; tfjs internals also pass plain arrays. */
+function typedValues(
+  values: tf.BackendValues | readonly number[],
+  dtype: tf.NumericDataType,
+): Float32Array | Float64Array | Int32Array | Uint8Array {
+  if (values instanceof Float32Array || values instanceof Int32Array || values instanceof Uint8Array)
+    return values;
+  if (values instanceof Float64Array) return values;
+  const numbers = values as readonly number[];
+  return dtype === "int32" || dtype === "bool" ? Int32Array.from(numbers) : Float32Array.from(numbers);
+}
+
+function scalarTypeOf(
+  values: Float32Array | Float64Array | Int32Array | Uint8Array,
+  dtype: tf.NumericDataType,
+): ScalarType {
+  if (dtype === "complex64") return ScalarType.complex64;
+  if (values instanceof Float32Array) return ScalarType.float32;
+  if (values instanceof Float64Array) return ScalarType.float64;
+  return values instanceof Int32Array ? ScalarType.int32 : ScalarType.uint8;
+}
+
+/** Whether all values are the same; −0 differs from 0. */
+function isConstant(values: ArrayLike<number>): boolean {
+  for (let i = 1; i < values.length; i++) if (!Object.is(values[i], values[0])) return false;
+  return values.length > 0;
+}
+
+function noStrings(): Error {
+  return mustBe({
+    subject: "torch",
+    must: "tensors of this operator must hold numbers",
+    got: "dtype string",
+    remedy: "Encode the strings as numbers first.",
+  });
+}
