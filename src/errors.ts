@@ -8,9 +8,13 @@ export class KatlabError extends Error {
   override readonly name: string = "KatlabError";
   /** Stable identifier of the kind of fault, for programs. */
   readonly code: string;
-  constructor(code: string, message: string, options?: ErrorOptions) {
-    super(message, options);
+  /** The message's last sentence: what the reader can do. */
+  readonly remedy: string | undefined;
+  constructor(code: string, message: string, options: ErrorOptions & { remedy?: string } = {}) {
+    const { remedy, ...errorOptions } = options;
+    super(message, errorOptions);
     this.code = code;
+    this.remedy = remedy;
   }
 }
 
@@ -26,14 +30,17 @@ export interface Complaint {
   remedy: string;
 }
 
-function text({ subject, must, got, remedy }: Complaint): string {
-  const end = /[.!?]$/.test(remedy) ? "" : ".";
-  return `${subject}: ${must}; got ${got}. ${remedy}${end}`;
+function fault(code: string, { subject, must, got, remedy }: Complaint, options?: ErrorOptions): KatlabError {
+  const sentence = /[.!?]$/.test(remedy) ? remedy : `${remedy}.`;
+  return new KatlabError(code, `${subject}: ${must}; got ${got}. ${sentence}`, {
+    ...options,
+    remedy: sentence,
+  });
 }
 
 /** A value, setting or file that breaks a rule. */
 export function mustBe(complaint: Complaint): KatlabError {
-  return new KatlabError("invalid", text(complaint));
+  return fault("invalid", complaint);
 }
 
 /** `divisor` must divide `value`; names both by their field terms. */
@@ -42,15 +49,12 @@ export function mustDivide(
   value: { name: string; value: number },
   divisor: { name: string; value: number },
 ): KatlabError {
-  return new KatlabError(
-    "indivisible",
-    text({
-      subject,
-      must: `${value.name} (${value.value}) must be a multiple of ${divisor.name} (${divisor.value})`,
-      got: `remainder ${value.value % divisor.value}`,
-      remedy: `Choose ${divisor.name} that divides ${value.name}.`,
-    }),
-  );
+  return fault("indivisible", {
+    subject,
+    must: `${value.name} (${value.value}) must be a multiple of ${divisor.name} (${divisor.value})`,
+    got: `remainder ${value.value % divisor.value}`,
+    remedy: `Choose ${divisor.name} that divides ${value.name}.`,
+  });
 }
 
 /** A tensor whose shape does not fit; `expected` may hold axis names. */
@@ -59,34 +63,28 @@ export function mustHaveShape(
   expected: readonly (string | number)[],
   got: readonly number[],
 ): KatlabError {
-  return new KatlabError(
-    "shape",
-    text({
-      subject,
-      must: `shape must be [${expected.join(", ")}]`,
-      got: `[${got.join(", ")}]`,
-      remedy: "Reshape or transpose the input to these axes.",
-    }),
-  );
+  return fault("shape", {
+    subject,
+    must: `shape must be [${expected.join(", ")}]`,
+    got: `[${got.join(", ")}]`,
+    remedy: "Reshape or transpose the input to these axes.",
+  });
 }
 
 /** An option that does not exist, with the nearest existing name. */
 export function unknownOption(subject: string, got: string, known: readonly string[]): KatlabError {
   const nearest = nearestName(got, known);
-  return new KatlabError(
-    "unknown",
-    text({
-      subject,
-      must: `must be one of ${known.join(", ")}`,
-      got: JSON.stringify(got),
-      remedy: nearest === undefined ? "Choose one of these." : `Did you mean ${JSON.stringify(nearest)}?`,
-    }),
-  );
+  return fault("unknown", {
+    subject,
+    must: `must be one of ${known.join(", ")}`,
+    got: JSON.stringify(got),
+    remedy: nearest === undefined ? "Choose one of these." : `Did you mean ${JSON.stringify(nearest)}?`,
+  });
 }
 
 /** Something that is not there: a device, a library, a file. `remedy` says how to get it. */
 export function unavailable(complaint: Complaint, cause?: unknown): KatlabError {
-  return new KatlabError("unavailable", text(complaint), cause === undefined ? undefined : { cause });
+  return fault("unavailable", complaint, cause === undefined ? undefined : { cause });
 }
 
 /** The name closest to `got` by edit distance, if it is close enough to be a slip. */
