@@ -1,7 +1,5 @@
-import { access, readFile } from "node:fs/promises";
-import { homedir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { unavailable, unknownOption } from "../errors.js";
 import { Random } from "../random.js";
 import { catalogue, type DatasetName } from "./catalogue.js";
@@ -11,6 +9,14 @@ import { downloadProgress } from "./downloadProgress.js";
 import { joinIdx, parseIdx } from "./idx.js";
 import { ImageDataset } from "./imageDataset.js";
 import type { ImageSet, ImageSetFile } from "./imageSet.js";
+import {
+  cacheFolder,
+  exists,
+  type ImageSetPart,
+  type ImageSetPaths,
+  locateImageSet,
+  partsOf,
+} from "./locate.js";
 import { rawBytes } from "./rawBytes.js";
 
 /** Where to look for a set, and how much of it to load. */
@@ -64,98 +70,29 @@ export async function loadImageSet(set: ImageSet, options: LoadOptions = {}): Pr
   return new ImageDataset({ ...set, train: split("train"), test: split("test") });
 }
 
-/** Folders that may hold a set without the network, in order, with the name they have in messages. */
-export function datasetFolders(
-  name: string,
-  environment: NodeJS.ProcessEnv = process.env,
-): { label: string; folder: string }[] {
-  const { KATLAB_DATA: data } = environment;
-  return [
-    ...(data ? [{ label: `KATLAB_DATA (${data})`, folder: data }] : []),
-    { label: "the package's data folder", folder: embeddedFolder },
-    { label: `the cache (${cacheFolder(name, environment)})`, folder: cacheFolder(name, environment) },
-  ];
-}
-
-// src/data and dist/data both lie two levels under the root, and so does a bundle's only file.
-const embeddedFolder = fileURLToPath(new URL("../../data/", import.meta.url));
-
-function cacheFolder(name: string, environment: NodeJS.ProcessEnv): string {
-  return join(environment.XDG_CACHE_HOME || join(homedir(), ".cache"), "katlab", "data", name);
-}
-
-type Part = keyof ImageSet["files"];
-type Content = Record<Part, Uint8Array>;
+type Content = Record<ImageSetPart, Uint8Array>;
 
 async function readSet(set: ImageSet, options: LoadOptions): Promise<Content> {
-  if (options.folder !== undefined) {
-    const paths = await locate(set, options.folder, "loadDataset folder");
-    if (paths) return readAll(set, paths);
-    throw unavailable({
-      subject: `loadDataset folder ${options.folder}`,
-      must: `must hold the files of ${set.name}`,
-      got: "none of them",
-      remedy: `Put ${fileNames(set)} there, each as it is or as .gz.`,
-    });
-  }
-  const folders = datasetFolders(set.name);
-  const cache = folders[folders.length - 1].folder;
-  for (const { label, folder } of folders) {
-    const paths = await locate(set, folder, folder === cache ? undefined : label);
-    if (paths) return readAll(set, paths);
-  }
-  if (options.fetch === false) {
-    throw unavailable({
-      subject: `loadDataset ${set.name}`,
-      must: "must be on this machine when fetch is false",
-      got: `nothing in ${folders.map(({ label }) => label).join(", ")}`,
-      remedy: `Set KATLAB_DATA to a folder with ${fileNames(set)}, or allow the download.`,
-    });
-  }
-  return fetchAll(set, cache, options);
+  const { paths, places } = await locateImageSet(set, options.folder);
+  if (paths) return readAll(set, paths);
+  if (options.fetch !== false && options.folder === undefined) return fetchAll(set, options);
+  const names = partsOf(set).map(([, { name }]) => name);
+  throw unavailable({
+    subject: `loadDataset ${set.name}`,
+    must: `must be ${options.folder === undefined ? "on this machine when fetch is false" : "in the folder given"}`,
+    got: `none of its files in ${places.join(", ")}`,
+    remedy: `Put ${names.join(", ")} there, each as it is or as .gz, or name their folder in KATLAB_DATA.`,
+  });
 }
 
-/**
- * Paths of all files of a set in `folder` or its sub-folder of the set's name; undefined when none is there.
- *
- * @param label names the folder when only some of the files are there; undefined takes that for none
- */
-async function locate(
-  set: ImageSet,
-  folder: string,
-  label: string | undefined,
-): Promise<Record<Part, string> | undefined> {
-  for (const place of [join(folder, set.name), folder]) {
-    const found = await Promise.all(
-      entries(set).map(async ([part, { name }]) => {
-        for (const path of [join(place, `${name}.gz`), join(place, name)]) {
-          if (await exists(path)) return [part, path] as const;
-        }
-        return [part, undefined] as const;
-      }),
-    );
-    const missing = found.filter(([, path]) => path === undefined);
-    if (missing.length === 0) return Object.fromEntries(found) as Record<Part, string>;
-    if (missing.length < found.length && label !== undefined) {
-      throw unavailable({
-        subject: label,
-        must: `must hold all files of ${set.name}`,
-        got: `no ${missing.map(([part]) => set.files[part].name).join(", no ")}`,
-        remedy: "Add what is missing, each as it is or as .gz.",
-      });
-    }
-  }
-  return undefined;
-}
-
-async function readAll(set: ImageSet, paths: Record<Part, string>): Promise<Content> {
+async function readAll(set: ImageSet, paths: ImageSetPaths): Promise<Content> {
   return collect(set, async (part, file) => rawBytes(paths[part], await readFile(paths[part]), file));
 }
 
-async function fetchAll(set: ImageSet, folder: string, options: LoadOptions): Promise<Content> {
+async function fetchAll(set: ImageSet, options: LoadOptions): Promise<Content> {
   const onProgress = options.onProgress ?? downloadProgress(set.name);
   return collect(set, async (_part, file) => {
-    const path = join(folder, `${file.name}.gz`);
+    const path = join(cacheFolder(set.name), `${file.name}.gz`);
     if (await exists(path)) return rawBytes(path, await readFile(path), file);
     return download({
       path,
@@ -167,29 +104,12 @@ async function fetchAll(set: ImageSet, folder: string, options: LoadOptions): Pr
   });
 }
 
-/** One file after the other: the large one would only share the line, and progress stays readable. */
+/** One file after the other: one of them is nearly all of the set, and progress stays readable. */
 async function collect(
   set: ImageSet,
-  read: (part: Part, file: ImageSetFile) => Promise<Uint8Array>,
+  read: (part: ImageSetPart, file: ImageSetFile) => Promise<Uint8Array>,
 ): Promise<Content> {
   const content: Partial<Content> = {};
-  for (const [part, file] of entries(set)) content[part] = await read(part, file);
+  for (const [part, file] of partsOf(set)) content[part] = await read(part, file);
   return content as Content;
-}
-
-function entries(set: ImageSet): [Part, ImageSetFile][] {
-  return Object.entries(set.files) as [Part, ImageSetFile][];
-}
-
-function fileNames(set: ImageSet): string {
-  return entries(set)
-    .map(([, { name }]) => name)
-    .join(", ");
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -186,11 +186,11 @@ describe("where a set is found", () => {
     await expect(loadImageSet(set, { fetch: false })).rejects.toMatchObject({
       code: "unavailable",
       message: expect.stringMatching(
-        /must be on this machine when fetch is false; got nothing in .*Set KATLAB_DATA/,
+        /must be on this machine when fetch is false; got none of its files in the package's data folder, the cache \(.*\)\. Put trainImages, .* or name their folder in KATLAB_DATA\.$/,
       ) as string,
     });
     await expect(loadImageSet(set, { folder })).rejects.toThrow(
-      `loadDataset folder ${folder}: must hold the files of tiny; got none of them.`,
+      `loadDataset tiny: must be in the folder given; got none of its files in folder ${folder}.`,
     );
   });
 });
