@@ -34,23 +34,10 @@ export default tseslint.config(
     files: ["**/*.mjs", "**/*.cjs", "**/*.js"],
     languageOptions: {
       globals: Object.fromEntries(
-        [
-          "console",
-          "process",
-          "Buffer",
-          "URL",
-          "setTimeout",
-          "clearTimeout",
-          "performance",
-          "fetch",
-          "AbortSignal",
-          "AbortController",
-          "setImmediate",
-          "globalThis",
-          "require",
-          "module",
-          "__dirname",
-        ].map((name) => [name, "readonly"]),
+        [...Object.getOwnPropertyNames(globalThis), "require", "module", "__dirname"].map((name) => [
+          name,
+          "readonly",
+        ]),
       ),
     },
   },

@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { compile } from "./compile.mjs";
-import { Fault } from "./fault.mjs";
-import { linkOwnPackage } from "./ownLink.mjs";
-import { bundleTfjsRegistrations } from "./tfjsRegistrations.mjs";
+import { compile } from "./steps/compile.mjs";
+import { Fault } from "./terminal/fault.mjs";
+import { checkKernelspec } from "./steps/kernelspec.mjs";
+import { linkOwnPackage } from "./steps/ownLink.mjs";
+import { bundleTfjsRegistrations } from "./steps/tfjsRegistrations.mjs";
 
 /**
  * Builds everything that is built; what is up to date is left alone. A part that fails does not keep the next
@@ -31,6 +32,7 @@ export async function build({ root, log }) {
   let native = { missing: "not built yet" };
   await part("tfjs registrations", () => bundleTfjsRegistrations(root));
   await part("TypeScript", () => compile(root));
+  await part("notebook kernel", () => checkKernelspec(root));
   await part("link", () => linkOwnPackage(root));
   await part("native", async () => {
     native = await buildNativePart(root, log);

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { Fault } from "./fault.mjs";
+import { Fault } from "../terminal/fault.mjs";
 import { filesUnder, hashFiles } from "./fileHash.mjs";
 
 /** Called by its path: another package of ours brings an older compiler, which wins `node_modules/.bin/tsc`. */

@@ -1,0 +1,4 @@
+import { checkNode } from "./terminal/checkNode.mjs";
+
+checkNode();
+import("./runTests.mjs");
