@@ -29,6 +29,8 @@ const options = {
   minifySyntax: true,
   keepNames: true,
   legalComments: "none", // the licences have a file of their own
+  // tfjs's packages call files free of side effects that register their kernels.
+  ignoreAnnotations: true,
   logLevel: "silent",
   // CommonJS packages inside an ESM bundle still call require for Node's own modules.
   banner: {
