@@ -1,0 +1,38 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { mustHaveShape } from "./errors.js";
+import { TorchBackend, torchValueAndGrads, type ValueAndGrads } from "./torch/backend.js";
+
+export type { ValueAndGrads } from "./torch/backend.js";
+
+/**
+ * Value of a loss and its gradient by each variable, by reverse differentiation.
+ *
+ * On the torch engine torch's autograd differentiates what `f` computed; elsewhere tfjs's tape does.
+ * Everything `f` makes is disposed, except what it returns.
+ *
+ * @param f computes a scalar loss from the variables
+ * @param variables float32 variables to differentiate by
+ * @returns the loss, and one gradient per variable, of its shape and in its order; zeros where the loss does not
+ *   depend on it. The caller disposes them.
+ * @throws KatlabError `shape` when `f` returns no scalar; on torch also as `torchValueAndGrads`
+ */
+export function valueAndGrads(f: () => tf.Scalar, variables: readonly tf.Variable[]): ValueAndGrads {
+  const loss = (): tf.Scalar => {
+    const value = f();
+    if (value.rank !== 0) throw mustHaveShape("valueAndGrads: the value of f", [], value.shape);
+    // The value is the caller's to dispose, and a variable must outlive that.
+    return value instanceof tf.Variable ? tf.clone<tf.Scalar>(value) : value;
+  };
+  return tf.backend() instanceof TorchBackend
+    ? torchValueAndGrads(loss, variables)
+    : tapeValueAndGrads(loss, variables);
+}
+
+function tapeValueAndGrads(loss: () => tf.Scalar, variables: readonly tf.Variable[]): ValueAndGrads {
+  if (variables.length === 0) return { value: tf.tidy(loss), grads: [] };
+  return tf.tidy(() => {
+    const { value, grads } = tf.engine().gradients(loss, [...variables], undefined, true);
+    const byVariable = grads as readonly (tf.Tensor | undefined)[];
+    return { value, grads: variables.map((variable, i) => byVariable[i] ?? tf.zerosLike(variable)) };
+  });
+}
