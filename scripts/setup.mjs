@@ -1,7 +1,7 @@
 import { build } from "./build.mjs";
 import { Fault } from "./terminal/fault.mjs";
 import { npmPackages } from "./steps/npmPackages.mjs";
-import { findPrerequisites, freeGigabytes } from "./steps/prerequisites.mjs";
+import { findPrerequisites, freeGigabytes, needWritable } from "./steps/prerequisites.mjs";
 import { pythonEnvironment } from "./steps/pythonEnvironment.mjs";
 import { torch } from "./steps/torch.mjs";
 
@@ -54,6 +54,7 @@ const everythingBuilt = {
  */
 export async function setUp({ root, env = process.env, cuda = false, requirements }) {
   const start = performance.now();
+  needWritable(root);
   const { python, compiler } = findPrerequisites(env);
   /** @type {string[]} */
   const notes = [];
@@ -65,12 +66,15 @@ export async function setUp({ root, env = process.env, cuda = false, requirement
   ];
   console.log(there.join(" · "));
   if ("missing" in python) {
-    throw new Error(
-      `${python.missing}\nJupyterLab runs on Python. Without it the library still works in Node: npm ci, npm run build, and import "katlab" from a program in this folder.`,
+    console.log(
+      'JupyterLab needs Python. Without it the library works in Node: npm ci, npm run build, and import "katlab" from a program in this folder.',
     );
+    throw python.missing;
   }
   if ("missing" in compiler) {
-    notes.push(`${compiler.missing} Without it there is no torch engine; the slower wasm engine works.`);
+    notes.push(
+      `${compiler.missing.message} Without it there is no torch engine; the slower wasm engine works.`,
+    );
     console.log(notes[0]);
   }
   const machine = {
@@ -94,5 +98,5 @@ async function take(step, place, machine) {
   console.log(`${place} ${step.title}: ${step.expect}`);
   const start = performance.now();
   const done = await step.run(machine);
-  console.log(`      ${done} after ${((performance.now() - start) / 1000).toFixed(0)} s`);
+  console.log(`      ${done} (${((performance.now() - start) / 1000).toFixed(1)} s)`);
 }

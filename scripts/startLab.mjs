@@ -64,6 +64,7 @@ await runScript(async (args) => {
     });
   }
   await lab.ended;
+  return 0;
 });
 
 /** @param {string | undefined} text @returns {number | undefined} */

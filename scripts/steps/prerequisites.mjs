@@ -1,17 +1,17 @@
-import { statfsSync } from "node:fs";
+import { accessSync, constants, statfsSync } from "node:fs";
 import { Fault } from "../terminal/fault.mjs";
 import { ask } from "../terminal/program.mjs";
 
 /**
  * @typedef {{ command: string, version: string }} Program
- * @typedef {{ python: Program | { missing: string }, compiler: Program | { missing: string } }} Prerequisites
+ * @typedef {{ python: Program | { missing: Fault }, compiler: Program | { missing: Fault } }} Prerequisites
  */
 
 /**
  * What the set-up needs and does not install: Python with venv, and a C++ compiler.
  *
  * @param {NodeJS.ProcessEnv} env
- * @returns {Prerequisites} programs, or sentences that say what is missing and what to do
+ * @returns {Prerequisites} programs, or what is missing and what to do
  */
 export function findPrerequisites(env) {
   return { python: findPython(env), compiler: findCompiler(env) };
@@ -19,7 +19,7 @@ export function findPrerequisites(env) {
 
 const install = "On Debian and Ubuntu: sudo apt install";
 
-/** @param {NodeJS.ProcessEnv} env @returns {Program | { missing: string }} */
+/** @param {NodeJS.ProcessEnv} env @returns {Program | { missing: Fault }} */
 function findPython(env) {
   const probe = "import sys; print('%d.%d.%d' % sys.version_info[:3])";
   const commands = env.KATLAB_PYTHON ? [env.KATLAB_PYTHON] : ["python3", "python"];
@@ -32,24 +32,59 @@ function findPython(env) {
   });
   if (python === undefined) {
     const got = found.length > 0 ? found.map(({ version }) => version).join(", ") : "none";
-    const remedy = `Install it, or name one in KATLAB_PYTHON. ${install} python3 python3-venv.`;
-    return { missing: `Python: must be 3.10 or newer; got ${got}. ${remedy}` };
+    return {
+      missing: new Fault({
+        subject: "Python",
+        must: "must be 3.10 or newer",
+        got,
+        remedy: `Install it, or name one in KATLAB_PYTHON. ${install} python3 python3-venv.`,
+      }),
+    };
   }
   // Debian keeps ensurepip, which venv needs, in a package of its own.
   if (ask(python.command, "-c", "import venv, ensurepip; print('there')") === undefined) {
     return {
-      missing: `Python: must have the modules venv and ensurepip; got ${python.version} without them. ${install} python3-venv.`,
+      missing: new Fault({
+        subject: "Python",
+        must: "must have the modules venv and ensurepip",
+        got: `${python.version} without them`,
+        remedy: `${install} python3-venv.`,
+      }),
     };
   }
   return python;
 }
 
-/** @param {NodeJS.ProcessEnv} env @returns {Program | { missing: string }} */
+/** @param {NodeJS.ProcessEnv} env @returns {Program | { missing: Fault }} */
 function findCompiler(env) {
   const command = env.CXX || "g++";
   const version = ask(command, "-dumpfullversion", "-dumpversion");
   if (version !== undefined) return { command, version };
-  return { missing: `g++: must be installed; got none. ${install} g++.` };
+  return {
+    missing: new Fault({
+      subject: command,
+      must: "must be installed",
+      got: "no such program",
+      remedy: `${install} g++.`,
+    }),
+  };
+}
+
+/**
+ * @param {string} folder
+ * @throws {Fault} when nothing can be written there
+ */
+export function needWritable(folder) {
+  try {
+    accessSync(folder, constants.W_OK);
+  } catch (error) {
+    throw new Fault({
+      subject: folder,
+      must: "must be writable, as everything is installed into it",
+      got: String(/** @type {NodeJS.ErrnoException} */ (error).code),
+      remedy: "Clone the repository into a folder of your own.",
+    });
+  }
 }
 
 /**

@@ -15,9 +15,15 @@ const cudaSize = "about 3 GB to download and 6 GB on the disk";
 export const torch = {
   title: "torch",
   expect: "about 1 min; several for a CUDA build",
-  current({ root, env }) {
+  current({ root, env, cuda, note }) {
     const found = findTorch({ root, env });
     if (!("missing" in found)) {
+      if (!found.cuda && cuda && !env.KATLAB_TORCH) return undefined;
+      if (!found.cuda && hasNvidiaDriver(env)) {
+        note(
+          "torch: this machine has an NVIDIA driver, but this torch is built for the CPU. npm start -- --cuda installs one for the GPU.",
+        );
+      }
       return `${found.version} (${found.cuda ? "CUDA" : "CPU"}) in ${found.sitePackages}`;
     }
     if (!env.KATLAB_TORCH) return undefined;
@@ -28,30 +34,56 @@ export const torch = {
       remedy: "Correct it, or unset it to let the set-up find or install torch.",
     });
   },
-  async run({ root, env, cuda, compiler, note }) {
+  async run(machine) {
+    const { compiler, note } = machine;
     if (process.platform !== "linux" || process.arch !== "x64") {
       note(
         `torch: the torch engine is built for Linux on x86-64; got ${process.platform} on ${process.arch}. The wasm engine works here.`,
       );
       return "not on this platform";
     }
-    if (compiler === undefined) return "left out: the torch engine needs g++";
-    const driver = hasNvidiaDriver(env);
-    needRoom(root, driver || cuda ? 9 : 1.5, "torch");
-    if (await installForDriver(root, driver || cuda)) return "installed";
-    if (!driver && !cuda) {
-      const build = await cudaBuild(root);
-      if (build !== undefined) {
-        note(
-          `torch: the only build that can be reached is ${build}, for NVIDIA GPUs (${cudaSize}), and this machine has no NVIDIA driver. The wasm engine works without it; npm start -- --cuda installs it all the same.`,
-        );
-        return "left out";
-      }
+    if (compiler === undefined) return "left out, as the torch engine needs g++";
+    try {
+      await install(machine);
+    } catch (fault) {
+      if (!(fault instanceof Fault)) throw fault;
+      note(`${fault.message} Until then the slower wasm engine works.`);
+      return "left out";
     }
-    await pipInstall(root, requirement);
     return "installed";
   },
 };
+
+/**
+ * @param {import("../setup.mjs").Machine} machine
+ * @throws {Fault} when torch cannot be installed, or should not without being asked for
+ */
+async function install({ root, env, cuda }) {
+  const driver = hasNvidiaDriver(env);
+  needRoom(root, driver || cuda ? 9 : 1.5, "torch");
+  // Without a driver only pip's own index can be asked for a CUDA build: uv would choose one for the CPU.
+  if ((cuda && !driver) || !(await installForDriver(root, driver, cuda))) {
+    const build = driver || cuda ? undefined : await cudaBuild(root);
+    if (build !== undefined) {
+      throw new Fault({
+        subject: "torch",
+        must: "must be a build for this machine, which has no NVIDIA driver",
+        got: `only ${build} for NVIDIA GPUs (${cudaSize})`,
+        remedy: "npm start -- --cuda installs it all the same.",
+      });
+    }
+    await pipInstall(root, [...(cuda ? ["--force-reinstall"] : []), ...requirement]);
+  }
+  const found = findTorch({ root, env });
+  if ("missing" in found) {
+    throw new Fault({
+      subject: "torch",
+      must: "must be in .venv after its installation",
+      got: found.missing,
+      remedy: "Remove the folder .venv and run the same command again.",
+    });
+  }
+}
 
 /** The driver leaves these where it is loaded; the last two are those of Linux under Windows. */
 function hasNvidiaDriver(/** @type {NodeJS.ProcessEnv} */ env) {
@@ -68,23 +100,28 @@ function hasNvidiaDriver(/** @type {NodeJS.ProcessEnv} */ env) {
  * uv knows PyTorch's own indexes and picks the build that fits the driver.
  *
  * @param {string} root
- * @param {boolean} cuda
+ * @param {boolean} driver
+ * @param {boolean} replace the build that is there
  * @returns {Promise<boolean>} false when these indexes cannot be reached
  */
-async function installForDriver(root, cuda) {
-  const backend = `--torch-backend=${cuda ? "auto" : "cpu"}`;
+async function installForDriver(root, driver, replace) {
+  const args = [
+    ...["pip", "install", "--python", venvPython(root), `--torch-backend=${driver ? "auto" : "cpu"}`],
+    ...(replace ? ["--reinstall"] : []),
+    ...requirement,
+  ];
   try {
     await runLogged({
       root,
       name: "uv pip install torch",
       command: join(root, ".venv", "bin", "uv"),
-      args: ["pip", "install", "--python", venvPython(root), backend, ...requirement],
+      args,
     });
     return true;
   } catch (fault) {
+    if (!(fault instanceof Fault)) throw fault;
     console.log("      PyTorch's own package index did not answer; asking pip's.");
-    if (fault instanceof Fault) return false;
-    throw fault;
+    return false;
   }
 }
 

@@ -42,6 +42,15 @@ export function readCommandLine({ command, purpose, flags, files }, args) {
       remedy: `See ${command} --help.`,
     });
   }
+  const swallowed = Object.keys(flags).find((name) => process.env[`npm_config_${name.replaceAll("-", "_")}`]);
+  if (swallowed !== undefined) {
+    throw new Fault({
+      subject: command,
+      must: "flags must come after --",
+      got: `--${swallowed} before it, which npm keeps for itself`,
+      remedy: `Write ${command} --${swallowed}.`,
+    });
+  }
   if (values.help) {
     console.log(helpText(command, purpose, known, files));
     process.exit(0);
@@ -100,7 +109,9 @@ export function nearestName(typed, names) {
   const ranked = names
     .map((name) => ({ name, distance: editDistance(typed, name) }))
     .sort((a, b) => a.distance - b.distance);
-  return ranked[0].distance <= Math.max(2, typed.length / 3) ? ranked[0].name : undefined;
+  return ranked[0].distance <= Math.min(typed.length - 1, Math.max(2, typed.length / 3))
+    ? ranked[0].name
+    : undefined;
 }
 
 /** @param {string} a @param {string} b @returns {number} insertions, deletions and replacements between them */
