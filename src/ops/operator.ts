@@ -17,13 +17,14 @@ export interface OperatorDefinition<
   /** The inputs its gradient is computed from. */
   readonly saved: readonly Saved[];
   /**
-   * Derivatives of the loss by the inputs; `dy` is its derivative by the result. Inputs without one are constants.
+   * Derivatives of the loss by the inputs, also by optional ones that are not there; `dy` is its derivative by the
+   * result. An input without one is a constant.
    */
   readonly gradient: (
     dy: tf.Tensor,
     saved: Tensors<Saved>,
     attrs: Attrs,
-  ) => { readonly [Name in keyof Inputs]?: () => tf.Tensor };
+  ) => { readonly [Name in keyof Inputs]?: tf.Tensor };
   /** The inputs that have a derivative. */
   readonly differentiable: readonly (keyof Inputs & string)[];
 }
@@ -41,8 +42,12 @@ export function defineOperator<
   tf.registerGradient({
     kernelName: kernel,
     inputsToSave: [...saved],
-    gradFunc: (dy, kept, attrs) =>
-      gradient(dy as tf.Tensor, named(saved, kept), attrs as Attrs) as Record<string, () => tf.Tensor>,
+    gradFunc: (dy, kept, attrs) => {
+      const gradients = tf.tidy(() => ({ ...gradient(dy as tf.Tensor, named(saved, kept), attrs as Attrs) }));
+      return Object.fromEntries(
+        Object.entries(gradients).map(([name, tensor]) => [name, () => tensor as tf.Tensor]),
+      );
+    },
   });
   return (inputs, attrs) =>
     hasKernel(kernel) ? runFused(kernel, present(inputs), attrs)[0] : runComposed(definition, inputs, attrs);
@@ -64,10 +69,11 @@ function runComposed<
     save(saved.map((name) => given[name]));
     return {
       value: compose(inputs, attrs),
-      gradFunc: (dy: tf.Tensor, kept: tf.Tensor[]) => {
-        const grads = gradient(dy, named(saved, kept), attrs) as Readonly<Record<string, () => tf.Tensor>>;
-        return names.map((name) => grads[name]());
-      },
+      gradFunc: (dy: tf.Tensor, kept: tf.Tensor[]) =>
+        tf.tidy(() => {
+          const gradients = gradient(dy, named(saved, kept), attrs);
+          return names.map((name) => gradients[name] as tf.Tensor);
+        }),
     };
   });
   return run(...names.map((name) => given[name]));
