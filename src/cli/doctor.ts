@@ -18,7 +18,7 @@ export function doctorCommand(): Command {
 export function formatReport(report: DoctorReport): string {
   const { engine, versions, checks } = report;
   const headline = engine
-    ? `${engine.engine} on ${engine.deviceName}, ${engine.threads} ${engine.threads === 1 ? "thread" : "threads"}, ${engine.float}`
+    ? [`${engine.engine} on ${engine.deviceName}`, ...threadsOf(engine), engine.float].join(", ")
     : "no engine works";
   const width = Math.max(...checks.map(({ name }) => name.length));
   const rows = checks.flatMap(({ name, ok, found, remedy }) => [
@@ -26,4 +26,9 @@ export function formatReport(report: DoctorReport): string {
     ...(remedy === null ? [] : [`  ${"".padEnd(width)}  → ${remedy}`]),
   ]);
   return [`katlab ${versions.katlab}: ${headline}`, "", ...rows].join("\n");
+}
+
+function threadsOf({ threads }: NonNullable<DoctorReport["engine"]>): string[] {
+  if (threads === null) return []; // the engine does not tell
+  return [threads === 1 ? "1 thread" : `${threads} threads`];
 }

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { loadDataset } from "../data/load.js";
-import { describeEngine, type EngineDescription, useEngine } from "../engine.js";
+import { type EngineDescription, type SkippedEngine, useEngine } from "../engine.js";
 import { KatlabError } from "../errors.js";
-import { addonStatus } from "../torch/addon.js";
+import { type AddonStatus, addonStatus } from "../torch/addon.js";
 import { packageRoot, packageVersion } from "./packageRoot.js";
 import { outputOf } from "./program.js";
 
@@ -27,7 +27,7 @@ export interface DoctorReport {
   /** The engine that would be used; null when none works. */
   readonly engine: Pick<EngineDescription, "engine" | "device" | "deviceName" | "threads" | "float"> | null;
   /** Engines before it in order, and why they are not used. */
-  readonly skipped: readonly { readonly engine: string; readonly reason: string }[];
+  readonly skipped: readonly SkippedEngine[];
   /** Null where it is not there. */
   readonly versions: {
     readonly katlab: string;
@@ -56,16 +56,8 @@ export async function examine(): Promise<DoctorReport> {
   return {
     schema: 1,
     ok: working !== undefined,
-    engine: working
-      ? {
-          engine: working.engine,
-          device: working.device,
-          deviceName: working.deviceName,
-          threads: working.threads,
-          float: working.float,
-        }
-      : null,
-    skipped: working?.skipped.map(({ engine, reason }) => ({ engine, reason: String(reason) })) ?? [],
+    engine: working ? factsOf(working) : null,
+    skipped: working?.skipped ?? [],
     versions: {
       katlab: packageVersion(),
       node: process.versions.node,
@@ -100,10 +92,14 @@ function check(name: DoctorCheck["name"], found: string | null | undefined, reme
   return found ? { name, ok: true, found, remedy: null } : { name, ok: false, found: "not found", remedy };
 }
 
+function factsOf(description: EngineDescription): DoctorReport["engine"] {
+  const { engine, device, deviceName, threads, float } = description;
+  return { engine, device, deviceName, threads, float };
+}
+
 async function startEngine(): Promise<EngineDescription | KatlabError> {
   try {
-    await useEngine();
-    return describeEngine();
+    return await useEngine();
   } catch (fault) {
     if (fault instanceof KatlabError) return fault;
     throw fault;
@@ -120,7 +116,7 @@ function checkEngine(engine: EngineDescription | KatlabError): DoctorCheck {
   };
 }
 
-function checkNative(native: ReturnType<typeof addonStatus>): DoctorCheck {
+function checkNative(native: AddonStatus): DoctorCheck {
   if (!native.available) return { name: "native", ok: false, ...foundAndRemedy(native.reason) };
   return {
     name: "native",

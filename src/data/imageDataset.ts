@@ -1,5 +1,8 @@
 import type { Dataset, Split } from "./dataset.js";
 
+const jupyterDisplay: unique symbol = Symbol.for("Jupyter.display");
+const nodeInspect: unique symbol = Symbol.for("nodejs.util.inspect.custom");
+
 /** A {@link Dataset} that shows itself in one line, as the last value of a cell or in a terminal. */
 export class ImageDataset implements Dataset {
   readonly name: string;
@@ -26,19 +29,11 @@ export class ImageDataset implements Dataset {
     );
   }
 
-  // Not methods: isolatedDeclarations takes no computed names in a class.
-  static {
-    Object.defineProperties(this.prototype, {
-      [Symbol.for("Jupyter.display")]: {
-        value(this: ImageDataset): Record<string, string> {
-          return { "text/plain": this.toString() };
-        },
-      },
-      [Symbol.for("nodejs.util.inspect.custom")]: {
-        value(this: ImageDataset): string {
-          return this.toString();
-        },
-      },
-    });
+  [jupyterDisplay](): Record<string, string> {
+    return { "text/plain": this.toString() };
+  }
+
+  [nodeInspect](): string {
+    return this.toString();
   }
 }
