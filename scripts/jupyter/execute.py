@@ -52,11 +52,14 @@ def execute(path, arguments):
     cells = [(index, cell) for index, cell in enumerate(notebook.cells) if cell.cell_type == "code" and cell.source.strip()]
     for _, cell in cells:
         cell.outputs, cell.execution_count = [], None
+    reply = {}
     client = NotebookClient(
         notebook,
         kernel_name=arguments.kernel,
         timeout=arguments.timeout,
+        raise_on_iopub_timeout=True,
         record_timing=False,
+        on_cell_executed=lambda cell, cell_index, execute_reply: reply.update(execute_reply["content"]),
         resources={"metadata": {"path": str(path.parent)}},
     )
     print(f"{path} ({arguments.kernel}, {arguments.scale or 'as it is'})", flush=True)
@@ -66,10 +69,12 @@ def execute(path, arguments):
         for number, (index, cell) in enumerate(cells, 1):
             began = time.monotonic()
             fault = None
+            reply.clear()
             try:
                 client.execute_cell(cell, index)
-                if cell.execution_count is None:
-                    fault = "the kernel did not run it: it has no execution count"
+                # tslab's kernel does not tell the notebook, but says in its reply whether it ran the cell.
+                if reply.get("status") != "ok" or reply.get("execution_count") is None:
+                    fault = f"the kernel did not run it: it replied {reply}"
             except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
                 fault = str(error).strip()
             seconds = time.monotonic() - began
