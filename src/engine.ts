@@ -244,7 +244,28 @@ async function startWasm(options: EngineOptions): Promise<string> {
   const packageFile = createRequire(import.meta.url).resolve("@tensorflow/tfjs-backend-wasm/package.json");
   // Paths are read once, when the backend first starts.
   if (!("wasm" in tf.engine().registry)) wasm.setWasmPaths(join(dirname(packageFile), "dist", "/"));
-  return setBackend("wasm");
+  return keepingFaultHandlers(() => setBackend("wasm"));
+}
+
+/**
+ * Runs `start` and removes the process-wide fault handlers it adds: those of tfjs's wasm module throw again what they
+ * catch, which ends a notebook kernel at the first rejected promise nobody awaits.
+ */
+async function keepingFaultHandlers<Result>(start: () => Promise<Result>): Promise<Result> {
+  const before = {
+    uncaughtException: process.listeners("uncaughtException"),
+    unhandledRejection: process.listeners("unhandledRejection"),
+  };
+  try {
+    return await start();
+  } finally {
+    for (const added of process.listeners("uncaughtException")) {
+      if (!before.uncaughtException.includes(added)) process.off("uncaughtException", added);
+    }
+    for (const added of process.listeners("unhandledRejection")) {
+      if (!before.unhandledRejection.includes(added)) process.off("unhandledRejection", added);
+    }
+  }
 }
 
 async function startCpu(options: EngineOptions): Promise<string> {

@@ -1,15 +1,43 @@
+import { mustBe, unknownOption } from "../errors.js";
+import type { KatOptions } from "./kat.js";
+
 /** What `createModel` may be asked for; everything has a default by the model's name. */
-export interface ModelOptions {
-  /** Classes the head tells apart. Default 1000; 10 for the test size. */
+export interface ModelOptions extends KatOptions {
+  /** Classes the head tells apart, ≥ 1. Default 1000; 10 at the test size. */
   readonly classes?: number;
   /** Seed of the first weights, any safe integer. Default 0. */
   readonly seed?: number;
-  /** Stochastic depth: chance that the last block is skipped, in [0, 1); earlier blocks linearly less. Default 0. */
+  /** Stochastic depth of the last block, in [0, 1); earlier blocks linearly less. Default 0. */
   readonly dropPath?: number;
-  /** Height and width of the images in pixels; a multiple of `patchSize`. */
+  /** Height and width of the images in pixels, a multiple of `patchSize`. Default 224; 28 at the test size. */
   readonly imageSize?: number;
-  /** Height and width of a patch in pixels. */
+  /** Height and width of a patch in pixels. Default 16; 7 at the test size. */
   readonly patchSize?: number;
-  /** Colour channels of the images. */
+  /** Colour channels of the images. Default 3; 1 at the test size. */
   readonly channels?: number;
+}
+
+const forAll = ["classes", "seed", "dropPath", "imageSize", "patchSize", "channels"] as const;
+const forKat = ["groups", "starts", "weights"] as const;
+
+/**
+ * Checks the names and whole numbers of options.
+ *
+ * @throws KatlabError `unknown` for an option the family has not, `invalid` for a count that is not a whole number ≥ 1
+ */
+export function checkModelOptions(family: "vit" | "kat", options: ModelOptions): void {
+  const known: readonly string[] = family === "kat" ? [...forAll, ...forKat] : forAll;
+  for (const name of Object.keys(options)) {
+    if (!known.includes(name)) throw unknownOption(`createModel: options of ${family}`, name, known);
+  }
+  for (const name of ["classes", "imageSize", "patchSize", "channels", "groups"] as const) {
+    const value = options[name];
+    if (value === undefined || (Number.isInteger(value) && value >= 1)) continue;
+    throw mustBe({
+      subject: "createModel",
+      must: `${name} must be a whole number ≥ 1`,
+      got: String(value),
+      remedy: `Leave ${name} out for the model's own.`,
+    });
+  }
 }

@@ -29,6 +29,7 @@ export function patches(images: tf.Tensor4D, patchSize: number): tf.Tensor3D {
   const [batch, height, width, channels] = images.shape;
   const [down, across] = [height / patchSize, width / patchSize];
   const shape: [number, number, number] = [batch, down * across, channels * patchSize * patchSize];
+  if (images.size === 0) return tf.zeros(shape);
   return tf.tidy(() => {
     // Rank 5 is the most that every backend can transpose: batch and rows of patches are one axis.
     const split = tf.reshape(images, [batch * down, patchSize, across, patchSize, channels]);

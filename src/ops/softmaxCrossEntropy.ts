@@ -80,8 +80,9 @@ const run = defineOperator<
 
 /** t, [batch, classes] */
 function targets(labels: tf.Tensor1D, classes: number, labelSmoothing: number): tf.Tensor {
-  const off = labelSmoothing / classes;
-  return tf.oneHot(labels, classes, 1 - labelSmoothing + off, off, "float32");
+  // tfjs's wasm backend rounds the values of oneHot to integers, whatever its dtype.
+  const certain = tf.cast(tf.oneHot(labels, classes), "float32");
+  return tf.add(tf.mul(certain, 1 - labelSmoothing), labelSmoothing / classes);
 }
 
 /** A row of zeros stands where a label is out of range: a loss that looks fine and is wrong. */

@@ -1,0 +1,158 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { normal } from "../layers/initializer.js";
+import { LayerNorm } from "../layers/layerNorm.js";
+import { Linear } from "../layers/linear.js";
+import { type ForwardOptions, Module } from "../layers/module.js";
+import { composedOutline, type LayerOutline } from "../layers/outline.js";
+import type { Parameter } from "../layers/parameter.js";
+import { PatchEmbedding } from "../layers/patchEmbedding.js";
+import type { Scope } from "../layers/scope.js";
+import { TransformerBlock } from "../layers/transformerBlock.js";
+import { assertShape } from "../shape.js";
+import { ModelDescription } from "./modelDescription.js";
+
+/** Everything that makes a vision transformer, with nothing left to default. */
+export interface VisionTransformerConfig {
+  readonly name: string;
+  /** Height and width of the images in pixels. */
+  readonly imageSize: number;
+  /** Height and width of a patch in pixels; divides `imageSize`. */
+  readonly patchSize: number;
+  /** Colour channels of the images. */
+  readonly channels: number;
+  /** Channels of a token. */
+  readonly dim: number;
+  /** Number of blocks. */
+  readonly depth: number;
+  /** Attention heads of a block; divides `dim`. */
+  readonly heads: number;
+  /** Channels inside the mixer of a block. */
+  readonly hiddenDim: number;
+  readonly classes: number;
+  /** Stochastic depth of the last block, in [0, 1); earlier blocks linearly less, the first none. */
+  readonly dropPath: number;
+  /** Makes the channel mixer of a block: what tells KAT from ViT. */
+  readonly mixer: (scope: Scope, dim: number, hiddenDim: number) => Module;
+}
+
+/**
+ * An image classifier on patches: `[batch, height, width, channels]` → logits `[batch, classes]`.
+ *
+ * Patches become tokens, a class token goes first, positions are added; blocks mix tokens (attention) and channels
+ * (`mixer`); the class token, normalised, goes through the head. Parameters are named and laid out as timm's.
+ *
+ * Source: Dosovitskiy et al., "An Image is Worth 16x16 Words", 2021.
+ */
+export class VisionTransformer extends Module {
+  readonly config: VisionTransformerConfig;
+  /** `[1, 1, dim]` */
+  readonly clsToken: Parameter;
+  /** `[1, 1 + patches, dim]` */
+  readonly posEmbed: Parameter;
+  readonly patchEmbed: PatchEmbedding;
+  readonly blocks: readonly TransformerBlock[];
+  readonly norm: LayerNorm;
+  readonly head: Linear;
+
+  /** @throws KatlabError `indivisible` for sizes that do not divide, `invalid` for a rate out of range */
+  constructor(scope: Scope, config: VisionTransformerConfig) {
+    super(scope);
+    const { imageSize, patchSize, channels, dim, depth, heads, hiddenDim, classes, dropPath, mixer } = config;
+    this.config = config;
+    this.patchEmbed = new PatchEmbedding(scope.child("patch_embed"), { imageSize, patchSize, channels, dim });
+    this.clsToken = scope.parameter("cls_token", {
+      kind: "token",
+      axes: ["batch", "token", "dim"],
+      shape: [1, 1, dim],
+      initializer: normal(1e-6),
+    });
+    this.posEmbed = scope.parameter("pos_embed", {
+      kind: "embedding",
+      axes: ["batch", "tokens", "dim"],
+      shape: [1, 1 + this.patchEmbed.patches, dim],
+      initializer: normal(0.02),
+    });
+    this.blocks = Array.from(
+      { length: depth },
+      (_, i) =>
+        new TransformerBlock(scope.child("blocks").child(i), {
+          dim,
+          heads,
+          dropPath: depth === 1 ? dropPath : (dropPath * i) / (depth - 1),
+          mixer: (place) => mixer(place, dim, hiddenDim),
+        }),
+    );
+    this.norm = new LayerNorm(scope.child("norm"), { dim });
+    this.head = new Linear(scope.child("head"), { inputDim: dim, outputDim: classes });
+  }
+
+  /** For example `"kat_tiny_patch16_224"`. */
+  get name(): string {
+    return this.config.name;
+  }
+
+  /** Number of classes the head tells apart. */
+  get classes(): number {
+    return this.config.classes;
+  }
+
+  /** Shape of one image. */
+  get inputShape(): readonly [height: number, width: number, channels: number] {
+    const { imageSize, channels } = this.config;
+    return [imageSize, imageSize, channels];
+  }
+
+  /**
+   * Logits of normalised images.
+   *
+   * @param images `[batch, height, width, channels]` float32, normalised as in training
+   * @returns `[batch, classes]`, the caller's
+   * @throws KatlabError `shape` for images of another size
+   */
+  override forward(images: tf.Tensor, options: ForwardOptions = {}): tf.Tensor2D {
+    return super.forward(images, options) as tf.Tensor2D;
+  }
+
+  protected override compute(images: tf.Tensor, options: ForwardOptions): tf.Tensor {
+    const { batch } = assertShape(`${this.name}: images`, images.shape, ["batch", ...this.inputShape]);
+    const { dim, classes } = this.config;
+    if (batch === 0) return tf.zeros([0, classes]);
+    let x = this.#tokens(this.patchEmbed.forward(images, options), batch);
+    for (const block of this.blocks) x = block.forward(x, options); // [batch, tokens, dim]
+    x = this.norm.forward(x, options);
+    const cls = tf.reshape(tf.slice(x, [0, 0, 0], [batch, 1, dim]), [batch, dim]);
+    return this.head.forward(cls, options);
+  }
+
+  /** [batch, patches, dim] → [batch, 1 + patches, dim] */
+  #tokens(patches: tf.Tensor, batch: number): tf.Tensor {
+    // Added to zeros rather than tiled: on tfjs's tape the gradient of tile takes one operator per image.
+    const cls = tf.add(tf.zeros([batch, 1, this.config.dim]), this.clsToken.variable);
+    return tf.add(tf.concat([cls, patches], 1), this.posEmbed.variable);
+  }
+
+  override outline(input: readonly number[]): LayerOutline {
+    const patchEmbed = this.patchEmbed.outline(input);
+    const output = [1 + this.patchEmbed.patches, this.config.dim];
+    const own = (parameter: Parameter, layer: string): LayerOutline =>
+      composedOutline({ path: parameter.name, layer, output, parameters: parameter.size, layers: [] });
+    return composedOutline({
+      path: this.path,
+      layer: "VisionTransformer",
+      output: [this.classes],
+      layers: [
+        patchEmbed,
+        own(this.clsToken, "Token"),
+        own(this.posEmbed, "Embedding"),
+        ...this.blocks.map((block) => block.outline(output)),
+        this.norm.outline(output),
+        this.head.outline([this.config.dim]),
+      ],
+    });
+  }
+
+  /** Layers, shapes, parameters and multiply-adds for one image; counted, so the weights need not exist. */
+  describe(): ModelDescription {
+    return new ModelDescription(this.name, this.inputShape, this.outline(this.inputShape));
+  }
+}
