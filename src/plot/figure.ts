@@ -1,16 +1,24 @@
 import { writeFile } from "node:fs/promises";
 import { extname } from "node:path";
 import { unknownOption } from "../errors.js";
+import { notebookHost } from "./host.js";
+import { pngSize } from "./png.js";
 import { renderPng, renderSvg } from "./render.js";
 import type { JsonObject, MimeBundle, VegaLiteSpec } from "./spec.js";
 import { theme } from "./theme.js";
 
 /** JupyterLab up to 4.7 draws this MIME type; newer majors would show as text. */
 export const vegaLiteMime = "application/vnd.vegalite.v5+json";
+const schema = "https://vega.github.io/schema/vega-lite/v5.json";
 const jupyterDisplay: unique symbol = Symbol.for("Jupyter.display");
 const nodeInspect: unique symbol = Symbol.for("nodejs.util.inspect.custom");
-const pictureScale = 2;
-const schema = "https://vega.github.io/schema/vega-lite/v5.json";
+
+/** Pixels of a picture per unit of the figure, sharpest first; a crowded figure takes a later one. */
+const pictureScales = [2, 1.5, 1] as const;
+/** Bytes that one output may take in a notebook file, so that saved notebooks stay light. */
+const outputBytes = 97_000;
+/** Notebook files indent every line of an output by this much. */
+const notebookIndent = 6;
 
 /** What a notebook is given: the data by MIME type, and sizes for the picture. */
 export interface DisplayBundle {
@@ -26,6 +34,8 @@ export interface FigureParts {
   chart: JsonObject;
   /** The figure in words and numbers; its first line describes the chart to screen readers. */
   text: string;
+  /** Colours of the picture: 16 for lines and text, 256 for photographs and shaded fields; default 16. */
+  colours?: 16 | 256;
 }
 
 /**
@@ -38,14 +48,16 @@ export class Figure {
   readonly spec: VegaLiteSpec;
   /** The figure in words and numbers. */
   readonly text: string;
+  readonly #colours: 16 | 256;
 
-  constructor({ chart, text }: FigureParts) {
+  constructor({ chart, text, colours = 16 }: FigureParts) {
     this.spec = { $schema: schema, description: text.split("\n", 1)[0], config: theme, ...chart };
     this.text = text;
+    this.#colours = colours;
   }
 
   /** The figure as SVG text. */
-  async toSvg(): Promise<string> {
+  toSvg(): Promise<string> {
     return renderSvg(this.spec);
   }
 
@@ -54,8 +66,8 @@ export class Figure {
    *
    * @param scale - pixels per unit of the figure, above 0; default 2, sharp on dense screens
    */
-  async toPng(scale: number = pictureScale): Promise<Uint8Array> {
-    return renderPng(await this.toSvg(), scale);
+  async toPng(scale = 2): Promise<Uint8Array> {
+    return renderPng(await this.toSvg(), { scale, colours: this.#colours });
   }
 
   /** The figure in every MIME type: Vega-Lite for JupyterLab, PNG for pages without scripts, text for terminals. */
@@ -68,14 +80,37 @@ export class Figure {
     return { [vegaLiteMime]: this.spec, "text/plain": this.text };
   }
 
-  /** The specification, for any other Vega-Lite program. */
-  toJSON(): VegaLiteSpec {
-    return this.spec;
+  /**
+   * The bundle with the metadata a notebook keeps: the size at which the picture is to be shown. The picture has
+   * two pixels per unit of the figure, fewer where the output would take more than 97 kB of a notebook file.
+   */
+  async toDisplay(): Promise<DisplayBundle> {
+    const light = this.toLightBundle();
+    const room = outputBytes - notebookBytes(light);
+    const svg = await this.toSvg();
+    let png: Uint8Array = new Uint8Array();
+    let shownAt: JsonObject = {};
+    for (const scale of pictureScales) {
+      png = await renderPng(svg, { scale, colours: this.#colours });
+      const { width, height } = pngSize(png);
+      shownAt = { width: Math.round(width / scale), height: Math.round(height / scale) };
+      if ((png.length * 4) / 3 <= room) break;
+    }
+    return { data: { ...light, "image/png": png }, metadata: { "image/png": shownAt } };
   }
 
-  /** The figure in words and numbers. */
-  toString(): string {
-    return this.text;
+  /**
+   * Shows the figure now, wherever the cell is: as an output of its own in a notebook with our kernel, else as text
+   * on the console.
+   */
+  async show(): Promise<void> {
+    const host = notebookHost();
+    if (host === undefined) {
+      console.log(this.text);
+      return;
+    }
+    const { data, metadata } = await this.toDisplay();
+    host.display(data, { metadata });
   }
 
   /**
@@ -91,13 +126,14 @@ export class Figure {
     else throw unknownOption("Figure.save: file ending", ending, [".svg", ".png", ".json"]);
   }
 
-  /** The bundle with the metadata a notebook keeps: the size at which the picture is to be shown. */
-  async toDisplay(): Promise<DisplayBundle> {
-    const png = await this.toPng(pictureScale);
-    return {
-      data: { ...this.toLightBundle(), "image/png": png },
-      metadata: { "image/png": pictureSize(png, pictureScale) },
-    };
+  /** The specification, for any other Vega-Lite program. */
+  toJSON(): VegaLiteSpec {
+    return this.spec;
+  }
+
+  /** The figure in words and numbers. */
+  toString(): string {
+    return this.text;
   }
 
   /** Shows the figure as the result of a notebook cell. */
@@ -111,8 +147,8 @@ export class Figure {
   }
 }
 
-/** Size at which a PNG of `scale` pixels per unit is to be shown. Width and height open every PNG, after 16 bytes. */
-export function pictureSize(png: Uint8Array, scale: number): { width: number; height: number } {
-  const view = new DataView(png.buffer, png.byteOffset, png.byteLength);
-  return { width: Math.round(view.getUint32(16) / scale), height: Math.round(view.getUint32(20) / scale) };
+/** Bytes a bundle without binary data takes in a notebook file, which puts every value on a line of its own. */
+function notebookBytes(bundle: MimeBundle): number {
+  const text = JSON.stringify(bundle, null, 1);
+  return Buffer.byteLength(text) + notebookIndent * (text.split("\n").length - 1);
 }

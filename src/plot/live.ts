@@ -1,27 +1,25 @@
 import { randomUUID } from "node:crypto";
 import type { Figure } from "./figure.js";
+import { notebookHost, type DisplayHost } from "./host.js";
 import type { JsonObject, MimeBundle } from "./spec.js";
 
-/** The part of the notebook host that a live figure needs; see `src/jupyter` for the whole. */
-export interface DisplayHost {
-  /** Shows a bundle, or replaces the output that has the same `id`. */
-  display(data: MimeBundle, options?: { metadata?: JsonObject; id?: string; update?: boolean }): unknown;
-}
-
-/** Settings of a live figure. */
+/** Settings of a {@link LiveFigure}. */
 export interface LiveOptions {
   /** Redraws per second at most, above 0; default 5. */
   perSecond?: number;
   /** Where to show it; default is the notebook kernel the code runs in, if there is one. */
   host?: DisplayHost;
+  /** Where the last state's text goes when there is no notebook; default `console.log`. */
+  write?: (text: string) => void;
 }
 
 /**
  * One notebook output that is redrawn while code runs, at most a few times a second. What comes too early
- * waits, and only the newest state is drawn. Outside a notebook it draws nothing.
+ * waits, and only the newest state is drawn. Outside a notebook nothing is drawn until the end, and then as text.
  */
 export class LiveFigure {
   readonly #host: DisplayHost | undefined;
+  readonly #write: (text: string) => void;
   readonly #intervalMs: number;
   readonly #id = randomUUID();
   #newest: (() => Figure) | undefined;
@@ -32,6 +30,7 @@ export class LiveFigure {
 
   constructor(options: LiveOptions = {}) {
     this.#host = options.host ?? notebookHost();
+    this.#write = options.write ?? console.log;
     this.#intervalMs = 1000 / (options.perSecond ?? 5);
   }
 
@@ -48,26 +47,31 @@ export class LiveFigure {
    */
   update(draw: () => Figure): void {
     this.#rethrow();
-    if (this.#host === undefined) return;
     this.#newest = draw;
-    if (this.#timer !== undefined) return;
+    if (this.#host === undefined || this.#timer !== undefined) return;
     const waitMs = this.#shownAt + this.#intervalMs - performance.now();
     if (waitMs <= 0) this.#send(draw().toLightBundle());
     else this.#timer = setTimeout(() => this.#showLater(), waitMs);
   }
 
   /**
-   * Shows the last state, now with the picture that saved notebooks keep, and stops redrawing.
+   * Shows the last state, now with the picture that saved notebooks keep, and stops redrawing. Outside a notebook
+   * it writes the text.
    *
-   * @param draw - the last state; default is the newest one given to `update`
+   * @param draw - the last state; default is the newest one given to `update`; without any, nothing is shown
    * @throws what `draw` threw
    */
   async finish(draw: (() => Figure) | undefined = this.#newest): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#rethrow();
-    if (this.#host === undefined || draw === undefined) return;
-    const { data, metadata } = await draw().toDisplay();
+    if (draw === undefined) return;
+    const figure = draw();
+    if (this.#host === undefined) {
+      this.#write(figure.text);
+      return;
+    }
+    const { data, metadata } = await figure.toDisplay();
     this.#send(data, metadata);
   }
 
@@ -92,9 +96,4 @@ export class LiveFigure {
     this.#host?.display(data, { metadata, id: this.#id, update: this.#shown });
     this.#shown = true;
   }
-}
-
-function notebookHost(): DisplayHost | undefined {
-  const host: unknown = (globalThis as { [key: symbol]: unknown })[Symbol.for("jupyter.kernel")];
-  return typeof host === "object" && host !== null && "display" in host ? (host as DisplayHost) : undefined;
 }

@@ -1,4 +1,6 @@
+import type * as Vega from "vega";
 import type { VegaLiteSpec } from "./spec.js";
+import { textWidth } from "./textWidth.js";
 
 /**
  * Draws a specification as SVG. Needs neither browser nor canvas.
@@ -8,6 +10,7 @@ import type { VegaLiteSpec } from "./spec.js";
  */
 export async function renderSvg(spec: VegaLiteSpec): Promise<string> {
   const [vega, { compile }] = await Promise.all([import("vega"), import("vega-lite")]);
+  measureText(vega);
   const compiled = compile(spec as unknown as Parameters<typeof compile>[0]).spec;
   const view = new vega.View(vega.parse(compiled), { renderer: "none", logLevel: vega.Error });
   try {
@@ -17,16 +20,35 @@ export async function renderSvg(spec: VegaLiteSpec): Promise<string> {
   }
 }
 
-/**
- * Turns an SVG into a PNG with a palette of 128 colours: charts have few, and a notebook stays small.
- *
- * @param svg - the drawing, one user unit per pixel
- * @param scale - pixels of the PNG per user unit, above 0
- */
-export async function renderPng(svg: string, scale: number): Promise<Uint8Array> {
+/** The part of a text mark that its width depends on. */
+interface TextItem {
+  fontSize?: number;
+  fontWeight?: string | number;
+}
+
+/** Without a canvas Vega takes every letter for an m, and leaves gaps; with one it is left alone. */
+function measureText(vega: typeof Vega): void {
+  const metrics = (vega as unknown as { textMetrics: Record<string, unknown> }).textMetrics;
+  if (metrics.width !== metrics.estimateWidth) return;
+  metrics.width = (
+    { fontSize = 11, fontWeight }: TextItem,
+    text: string | number | null | undefined,
+  ): number => textWidth(String(text ?? ""), fontSize, fontWeight === "bold" || Number(fontWeight) >= 600);
+}
+
+/** How an SVG becomes a PNG. */
+export interface PictureOptions {
+  /** Pixels of the PNG per unit of the drawing, above 0. */
+  scale: number;
+  /** Colours of its palette: lines and text need 16, pictures and shaded fields 256, at twice the bytes. */
+  colours: 16 | 256;
+}
+
+/** Turns an SVG into a PNG with a palette, so that a notebook stays small. */
+export async function renderPng(svg: string, { scale, colours }: PictureOptions): Promise<Uint8Array> {
   const { default: sharp } = await import("sharp");
   const bytes = await sharp(Buffer.from(svg), { density: 72 * scale })
-    .png({ palette: true, colours: 128, dither: 0, compressionLevel: 9, effort: 7 })
+    .png({ palette: true, colours, dither: 0, compressionLevel: 9, effort: 7 })
     .toBuffer();
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

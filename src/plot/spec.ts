@@ -19,14 +19,7 @@ export interface VegaLiteSpec extends JsonObject {
   readonly description: string;
 }
 
-/**
- * Data of one notebook output by MIME type. Binary data are bytes; JSON types are objects.
- */
+/** Data of one notebook output by MIME type. Binary data are bytes; JSON types are objects. */
 export interface MimeBundle {
   readonly [mime: string]: string | Uint8Array | JsonObject;
-}
-
-/** Rounds to `digits` significant digits, so that specifications stay small; not finite becomes null. */
-export function rounded(value: number, digits = 4): number | null {
-  return Number.isFinite(value) ? Number(value.toPrecision(digits)) : null;
 }

@@ -26,6 +26,32 @@ export const colours: {
   shade: "#dfe3e8",
 };
 
+/** Colours for shares from none to all, light to dark blue, and the share from which text on them turns white. */
+export const shares: { readonly range: readonly string[]; readonly inkTurns: number } = {
+  range: ["#f5f7f9", "#a6cfe6", colours.blue, "#08306b"],
+  inkTurns: 0.3,
+};
+
+/** Anchors of Viridis, dark to light, without its yellow end, which vanishes on white. */
+const viridis = ["#440154", "#443983", "#31688e", "#21918c", "#35b779", "#90d743"];
+
+/** `count` colours in an order that holds for every kind of colour blindness and in grey: dark to light. */
+export function ordered(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => {
+    const place = count === 1 ? 0 : (i / (count - 1)) * (viridis.length - 1);
+    const before = Math.min(Math.floor(place), viridis.length - 2);
+    return mixed(viridis[before], viridis[before + 1], place - before);
+  });
+}
+
+function mixed(from: string, to: string, share: number): string {
+  const channels = [1, 3, 5].map((at) => {
+    const [a, b] = [from, to].map((colour) => parseInt(colour.slice(at, at + 2), 16));
+    return Math.round(a + share * (b - a));
+  });
+  return `#${channels.map((value) => value.toString(16).padStart(2, "0")).join("")}`;
+}
+
 const font = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif";
 
 /** Vega-Lite configuration shared by all charts. */
@@ -43,6 +69,7 @@ export const theme: JsonObject = {
     labelPadding: 4,
     tickColor: colours.rule,
     tickSize: 4,
+    labelFlush: false,
     titleColor: colours.ink,
     titleFontSize: 11,
     titleFontWeight: "normal",

@@ -1,0 +1,132 @@
+import { activationPanels, type PanelGrid } from "./activationPanels.js";
+import { checkCounts, checkFinite, checkLength, checkNotEmpty, checkWhole } from "./checks.js";
+import { Figure } from "./figure.js";
+
+/** How often values fall into each of several adjoining intervals. */
+export interface Histogram {
+  /** Borders of the bins, rising; one more than there are bins. */
+  edges: readonly number[];
+  /** Number of values in each bin. */
+  counts: readonly number[];
+}
+
+/** The learned function of one group of channels. */
+export interface GroupActivation {
+  /** Number of the group, from 0. */
+  group: number;
+  /** Points at which the function was taken, rising. */
+  x: readonly number[];
+  /** F(x) as it is now. */
+  y: readonly number[];
+  /** F(x) as it was before training. */
+  startY: readonly number[];
+  /** The inputs the group meets. */
+  histogram: Histogram;
+}
+
+/** One learned activation of a model: a function for each group of channels. */
+export interface LayerActivation {
+  /** Where it is, in the model's own names: `blocks.0.mlp.act1`. */
+  layer: string;
+  /** The function all groups started as, by name: `identity`. */
+  start: string;
+  /** One function for each group; at least one. */
+  groups: readonly GroupActivation[];
+}
+
+/** Every learned activation of a model. */
+export interface LearnedActivations {
+  /** Name of the model. */
+  model: string;
+  /** In the order of the layers; at least one. */
+  activations: readonly LayerActivation[];
+}
+
+/** Settings of {@link plotActivations}. */
+export interface ActivationPlotOptions {
+  /** Line above the chart; default names the model. */
+  title?: string;
+  /** Panels beside each other, 1 to 6; default 4, fewer where a model has fewer. */
+  columns?: number;
+}
+
+const subject = "plotActivations";
+const mostColumns = 6;
+
+/**
+ * Draws the learned activations: one panel for each, with the function of every group, the function they started
+ * as (dashed), and underneath how the inputs of each group are spread. Activations of the same name in different
+ * blocks stand side by side on one scale, so that a row shows how they change with depth.
+ *
+ * @throws KatlabError `invalid` without an activation or a group, with lists of different lengths, or with values
+ * that are not finite
+ */
+export function plotActivations(learned: LearnedActivations, options: ActivationPlotOptions = {}): Figure {
+  const { model, activations } = learned;
+  const columns = options.columns ?? 4;
+  checkWhole(subject, "columns", columns, { from: 1, to: mostColumns });
+  checkNotEmpty(subject, "activation", activations.length);
+  activations.forEach(checkActivation);
+  const kinds = byKind(activations);
+  const groups = new Set(activations.flatMap((activation) => activation.groups.map(({ group }) => group)));
+  const grid: PanelGrid = {
+    columns: Math.min(columns, Math.max(...kinds.map((kind) => kind.length))),
+    groups: [...groups].sort((a, b) => a - b),
+  };
+  const title = options.title ?? `Learned activations of ${model}`;
+  const legend = [
+    "lines: F(x) of each group of channels · dashed: the start",
+    "below: how the inputs x are spread",
+  ];
+  return new Figure({
+    chart: {
+      title: { text: title, subtitle: legend, offset: 16 },
+      resolve: { scale: { color: "shared" } },
+      spacing: 20,
+      vconcat: kinds.map((kind) => activationPanels(kind, grid)),
+    },
+    text: [`${title}; ${legend.join(" · ")}`, ...changeTable(activations)].join("\n"),
+  });
+}
+
+function checkActivation({ layer, groups }: LayerActivation): void {
+  checkNotEmpty(`${subject}: ${layer}`, "group", groups.length);
+  for (const { group, x, y, startY, histogram } of groups) {
+    const where = `${subject}: ${layer}, group ${group}`;
+    checkNotEmpty(where, "point", x.length);
+    checkLength(where, "y", y, x.length);
+    checkLength(where, "startY", startY, x.length);
+    checkLength(where, "histogram.edges", histogram.edges, histogram.counts.length + 1);
+    checkFinite(where, "x", x);
+    checkFinite(where, "y", y);
+    checkFinite(where, "startY", startY);
+    checkFinite(where, "histogram.edges", histogram.edges);
+    checkCounts(where, "histogram.counts", histogram.counts);
+  }
+}
+
+/** Activations by the last part of their name: `act1` of every block, then `act2` of every block. */
+function byKind(activations: readonly LayerActivation[]): LayerActivation[][] {
+  const kinds = new Map<string, LayerActivation[]>();
+  for (const activation of activations) {
+    const name = activation.layer.split(".").at(-1) ?? "";
+    kinds.set(name, [...(kinds.get(name) ?? []), activation]);
+  }
+  return [...kinds.values()];
+}
+
+function changeTable(activations: readonly LayerActivation[]): string[] {
+  const width = Math.max(5, ...activations.map(({ layer }) => layer.length));
+  const startWidth = Math.max(5, ...activations.map(({ start }) => start.length));
+  return [
+    `${"layer".padEnd(width)}  ${"start".padEnd(startWidth)}  groups  inputs            largest change`,
+    ...activations.map(({ layer, start, groups }) => {
+      const x = groups.flatMap((group) => group.x);
+      const range = `${Math.min(...x).toFixed(2)} to ${Math.max(...x).toFixed(2)}`;
+      const changes = groups.flatMap(({ y, startY }) => y.map((value, i) => Math.abs(value - startY[i])));
+      const count = String(groups.length).padStart(6);
+      const change = Math.max(...changes).toFixed(3);
+      return `${layer.padEnd(width)}  ${start.padEnd(startWidth)}  ${count}  ${range.padEnd(16)}  ${change}`;
+    }),
+  ];
+}
