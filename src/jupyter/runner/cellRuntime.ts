@@ -1,0 +1,94 @@
+import { runtimeObject } from "../cellNames.js";
+import { Interrupted } from "../interrupted.js";
+import type { CellContexts } from "./cellContexts.js";
+import { exportOf, type ModuleLoader, type ModuleNamespace } from "./moduleLoader.js";
+
+/** What a cell has reported while it ran. */
+export interface CellReport {
+  /** Number of the last declaring statement that was executed; -1 before the first line. */
+  reached: number;
+  value: unknown;
+}
+
+/** The functions that emitted cells call, as `__cell.name`; `language/replForm.ts` writes the calls. */
+export interface CellRuntime {
+  /** `import.meta` of cells. */
+  readonly meta: ModuleLoader["meta"];
+  readonly run: number;
+  /** Its first element is 1 while loops of cells are to stop. */
+  readonly stopFlag: Int32Array;
+  lastImport: ModuleNamespace | undefined;
+  import(specifier: unknown, options?: ImportCallOptions): Promise<ModuleNamespace>;
+  pick(namespace: ModuleNamespace, name: string, specifier: string): unknown;
+  reached(statement: number): void;
+  value(value: unknown): void;
+  resumed<T>(run: number, value?: T): T | undefined;
+  throwStopped(): never;
+  /** Called by the kernel, with what a cell threw. */
+  caught(thrown: unknown): void;
+}
+
+/**
+ * Puts the functions that emitted cells call on `globalThis`, together with what CommonJS code expects there.
+ *
+ * @param reportOf the report of a run that is still going on
+ */
+export function installCellRuntime({
+  contexts,
+  loader,
+  stopFlag,
+  reportOf,
+  afterImport,
+  caught,
+}: {
+  contexts: CellContexts;
+  loader: ModuleLoader;
+  stopFlag: Int32Array;
+  reportOf: (run: number) => CellReport | undefined;
+  afterImport: () => void;
+  caught: (thrown: unknown) => void;
+}): void {
+  const runtime: CellRuntime = {
+    meta: loader.meta,
+    get run() {
+      return contexts.run;
+    },
+    stopFlag,
+    lastImport: undefined,
+    async import(specifier, options) {
+      const namespace = await loader.import(String(specifier), options);
+      afterImport();
+      return namespace;
+    },
+    pick: exportOf,
+    reached(statement) {
+      const report = reportOf(contexts.run);
+      if (report !== undefined) report.reached = statement;
+    },
+    value(value) {
+      const report = reportOf(contexts.run);
+      if (report !== undefined) report.value = value;
+    },
+    resumed(run, value) {
+      contexts.run = run;
+      if (contexts.get(run)?.isStopped === true) throw new Interrupted();
+      return value;
+    },
+    throwStopped() {
+      throw new Interrupted();
+    },
+    caught,
+  };
+  // A constant of the global object costs V8's optimised loops no look-up.
+  Object.defineProperty(globalThis, runtimeObject, { value: runtime });
+  const commonJs = {
+    require: loader.require,
+    module: { exports: {} },
+    exports: {},
+    __dirname: loader.meta.dirname,
+    __filename: loader.meta.filename,
+  };
+  for (const [name, value] of Object.entries(commonJs)) {
+    Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
+  }
+}
