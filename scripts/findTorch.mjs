@@ -24,7 +24,9 @@ export function findTorch({ root, env }) {
   const chosen = env.KATLAB_TORCH;
   if (chosen) {
     const torch = readTorch(chosen);
-    return typeof torch === "string" ? { missing: `torch: KATLAB_TORCH must name ${torch}` } : torch;
+    return typeof torch === "string"
+      ? { missing: `torch: KATLAB_TORCH must name ${torch} Correct it or unset it.` }
+      : torch;
   }
   const folders = [...activePrefixes(env), join(root, ".venv")].flatMap(sitePackagesOf);
   /** @type {string[]} */
@@ -34,17 +36,20 @@ export function findTorch({ root, env }) {
     if (typeof torch !== "string") return torch;
     if (existsSync(join(folder, "torch"))) refusals.push(torch);
   }
-  const got = refusals.length > 0 ? refusals.join(" Also, it must be ") : "none.";
-  return {
-    missing: `torch: must be ${refusals.length > 0 ? got : `in the active Python environment or in .venv; got ${got}`} Run npm start, or name a site-packages folder in KATLAB_TORCH.`,
-  };
+  const wish =
+    refusals.length > 0
+      ? refusals.map((refusal) => `must be ${refusal}`).join(" ")
+      : "must be in the active Python environment or in .venv; got none.";
+  return { missing: `torch: ${wish} Run npm start, or name a site-packages folder in KATLAB_TORCH.` };
 }
 
 /** @param {Record<string, string | undefined>} env */
 function activePrefixes(env) {
   const path = (env.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
   const python = path.find((folder) => existsSync(join(folder, "python3")));
-  const prefixes = [env.VIRTUAL_ENV, env.CONDA_PREFIX, python && dirname(python)];
+  const prefix = python && dirname(python);
+  // Debian's own Python installs packages of the machine's owner under /usr/local.
+  const prefixes = [env.VIRTUAL_ENV, env.CONDA_PREFIX, prefix, prefix === "/usr" ? "/usr/local" : undefined];
   return prefixes.filter((prefix) => prefix !== undefined && prefix !== "").map(String);
 }
 
@@ -73,7 +78,8 @@ function readTorch(sitePackages) {
   if (major < oldest[0] || (major === oldest[0] && minor < oldest[1])) {
     return `${wish}; got ${version} in ${sitePackages}.`;
   }
-  if (assigned(text, "hip") !== undefined) return `a CPU or CUDA build; got ${version} for ROCm in ${sitePackages}.`;
+  if (assigned(text, "hip") !== undefined)
+    return `a CPU or CUDA build; got ${version} for ROCm in ${sitePackages}.`;
   const cuda = existsSync(join(torchDir, "lib", "libc10_cuda.so"));
   const nvrtc = findNvrtc(sitePackages, assigned(text, "cuda"));
   return { sitePackages, torchDir, version, cuda, ...(nvrtc !== undefined && { nvrtc }) };

@@ -32,8 +32,8 @@ export async function copyLibrary(folder: string): Promise<void> {
     recursive: true,
     filter: (path) => path !== join(packageRoot, "native", "build"),
   });
-  await mkdir(join(library, "scripts"));
-  for (const script of ["native.mjs", "findTorch.mjs"]) {
+  await mkdir(join(library, "scripts", "terminal"), { recursive: true });
+  for (const script of ["native.mjs", "findTorch.mjs", join("terminal", "fault.mjs")]) {
     await copyFile(join(packageRoot, "scripts", script), join(library, "scripts", script));
   }
 }

@@ -1,0 +1,45 @@
+// Settings of the whole process: threads, seed, determinism, TF32, and libraries of further operators.
+#include "functions.h"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <dlfcn.h>
+
+#include "errors.h"
+
+namespace bridge {
+
+// The library registers its operators while it is loaded, as with torch.ops.load_library in Python.
+napi_value load(Call& call) {
+  const std::string path = call.string(0, "path");
+  if (dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr) throw Fault(dlerror());
+  return nullptr;
+}
+
+napi_value threads(Call& call) {
+  if (call.has(0)) {
+    const int64_t count = call.integer(0, "count");
+    if (count < 1 || count > 4096) call.refuse("count", {"must be between 1 and 4096", std::to_string(count)});
+    at::set_num_threads(static_cast<int>(count));
+  }
+  return makeInt(call.env, at::get_num_threads());
+}
+
+napi_value seed(Call& call) {
+  at::manual_seed(static_cast<uint64_t>(call.integer(0, "seed")));
+  return nullptr;
+}
+
+napi_value deterministic(Call& call) {
+  at::globalContext().setDeterministicAlgorithms(call.boolean(0, "on"), /*warn_only=*/false);
+  return nullptr;
+}
+
+napi_value tf32(Call& call) {
+  const bool on = call.boolean(0, "on");
+  at::globalContext().setAllowTF32CuBLAS(on);
+  at::globalContext().setAllowTF32CuDNN(on);
+  return nullptr;
+}
+
+}  // namespace bridge

@@ -1,0 +1,91 @@
+// Tensors: values copied in and out, and the life of handles.
+//
+// Values are always copied: JavaScript may move or free its buffers at any time. Reading gives row-major values
+// whatever the strides, and waits for the device.
+#include "functions.h"
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+#include <c10/core/GradMode.h>
+
+#include <cstring>
+
+#include "errors.h"
+
+namespace bridge {
+namespace {
+
+// Bytes of a shape; a fault where they cannot be counted.
+size_t byteLength(const std::vector<int64_t>& shape, at::ScalarType type) {
+  int64_t bytes = static_cast<int64_t>(c10::elementSize(type));
+  for (const int64_t size : shape) {
+    if (__builtin_mul_overflow(bytes, size, &bytes)) throw Fault("bridge: the shape has too many elements");
+  }
+  return static_cast<size_t>(bytes);
+}
+
+}  // namespace
+
+napi_value from(Call& call) {
+  const Bytes bytes = call.bytes(0, "data");
+  const std::vector<int64_t> shape = call.shape(1, "shape");
+  const at::ScalarType type = call.scalarType(2, "scalarType");
+  const c10::Device device(call.string(3, "device"));
+  const at::ScalarType stored = call.has(4) ? call.scalarType(4, "to") : type;
+  if (const size_t expected = byteLength(shape, type); bytes.size != expected) {
+    call.refuse("data", {"must have the " + std::to_string(expected) + " bytes of its shape",
+                         std::to_string(bytes.size)});
+  }
+  const c10::NoGradGuard noGrad;
+  at::Tensor tensor = at::empty(shape, at::TensorOptions().dtype(stored).device(device));
+  if (bytes.size == 0) return call.give(std::move(tensor));
+  if (device.is_cpu() && stored == type) {
+    std::memcpy(tensor.mutable_data_ptr(), bytes.data, bytes.size);
+  } else {
+    tensor.copy_(at::from_blob(const_cast<void*>(bytes.data), shape, at::TensorOptions().dtype(type)));
+  }
+  return call.give(std::move(tensor));
+}
+
+napi_value read(Call& call) {
+  const c10::NoGradGuard noGrad;
+  const at::Tensor tensor = call.tensor(0, "handle").resolve_conj().resolve_neg();
+  const at::ScalarType type = call.has(1) ? call.scalarType(1, "scalarType") : tensor.scalar_type();
+  const size_t bytes = byteLength(tensor.sizes().vec(), type);
+  napi_value buffer;
+  void* data;
+  if (napi_create_arraybuffer(call.env, bytes, &data, &buffer) != napi_ok) {
+    throw Fault("bridge.read: no memory for " + std::to_string(bytes) + " bytes");
+  }
+  if (bytes == 0) return buffer;
+  if (tensor.is_cpu() && type == tensor.scalar_type() && tensor.is_contiguous()) {
+    std::memcpy(data, tensor.const_data_ptr(), bytes);
+  } else {
+    at::from_blob(data, tensor.sizes(), at::TensorOptions().dtype(type)).copy_(tensor);
+  }
+  return buffer;
+}
+
+napi_value freeHandle(Call& call) {
+  call.environment->handles.free(call.handle(0, "handle"));
+  return nullptr;
+}
+
+napi_value info(Call& call) {
+  const at::Tensor& tensor = call.tensor(0, "handle");
+  call.environment->results.start(ResultArray::lengthOf(tensor));
+  call.environment->results.append(call.handle(0, "handle"), tensor);
+  return nullptr;
+}
+
+napi_value retain(Call& call) { return makeInt(call.env, call.environment->handles.put(call.tensor(0, "handle"))); }
+
+napi_value exclusive(Call& call) {
+  const at::Tensor& tensor = call.tensor(0, "handle");
+  const bool alone = tensor.use_count() == 1 && tensor.has_storage() && tensor.storage().use_count() == 1;
+  return makeBool(call.env, alone && tensor.is_contiguous());
+}
+
+napi_value live(Call& call) { return makeInt(call.env, call.environment->handles.live()); }
+
+}  // namespace bridge
