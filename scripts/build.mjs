@@ -23,9 +23,9 @@ export async function build({ root, log }) {
     try {
       const said = await work();
       log(`${name}: ${said} (${((performance.now() - start) / 1000).toFixed(1)} s)`);
-    } catch (fault) {
-      faults.push(/** @type {Error} */ (fault));
-      log(fault instanceof Fault ? fault.message : `${name}: ${/** @type {Error} */ (fault).stack}`);
+    } catch (error) {
+      faults.push(/** @type {Error} */ (error));
+      log(error instanceof Fault ? error.message : `${name}: ${/** @type {Error} */ (error).stack}`);
     }
   };
   /** @type {{ missing: string } | object} */

@@ -1,5 +1,5 @@
 import { build } from "./build.mjs";
-import { Fault } from "./terminal/fault.mjs";
+import { fault } from "./terminal/fault.mjs";
 import { npmPackages } from "./steps/npmPackages.mjs";
 import { findPrerequisites, freeGigabytes, needWritable } from "./steps/prerequisites.mjs";
 import { pythonEnvironment } from "./steps/pythonEnvironment.mjs";
@@ -29,7 +29,7 @@ const everythingBuilt = {
   async run({ root, compiler, note }) {
     const { faults, native } = await build({ root, log: (line) => console.log(`      ${line}`) });
     if (faults.length > 0) {
-      throw new Fault({
+      throw fault({
         subject: "build",
         must: "must end without faults",
         got: `${faults.length}, shown above`,

@@ -6,7 +6,7 @@ import { startLab } from "./jupyter/lab.mjs";
 import { executeNotebooks } from "./jupyter/executeNotebooks.mjs";
 import { setUp } from "./setup.mjs";
 import { readCommandLine } from "./terminal/commandLine.mjs";
-import { Fault } from "./terminal/fault.mjs";
+import { fault } from "./terminal/fault.mjs";
 import { runScript } from "./terminal/runScript.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -72,7 +72,7 @@ function readPort(text) {
   if (text === undefined) return undefined;
   const port = Number(text);
   if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
-  throw new Fault({
+  throw fault({
     subject: "npm start -- --port",
     must: "must be a whole number from 1 to 65535",
     got: text,

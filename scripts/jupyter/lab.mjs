@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { venvPython } from "../steps/pythonEnvironment.mjs";
-import { Fault } from "../terminal/fault.mjs";
+import { fault } from "../terminal/fault.mjs";
 import { jupyterEnvironment } from "./environment.mjs";
 
 /**
@@ -102,7 +102,7 @@ export async function startLab({
       continue;
     }
     await lab.stop();
-    throw new Fault({
+    throw fault({
       subject: "JupyterLab",
       must: "must answer within a minute",
       got: `this:\n  ${readFileSync(log, "utf8").trimEnd().split("\n").slice(-8).join("\n  ")}\n`,
@@ -117,7 +117,7 @@ async function freePort(ip) {
   for (let port = 8888; port < 8988; port++) {
     if ((await listenError(ip, port)) === undefined) return port;
   }
-  throw new Fault({
+  throw fault({
     subject: "JupyterLab",
     must: "needs a free port from 8888 to 8987",
     got: "none",
@@ -129,7 +129,7 @@ async function freePort(ip) {
 async function requirePort(ip, port) {
   const error = await listenError(ip, port);
   if (error === undefined) return port;
-  throw new Fault({
+  throw fault({
     subject: `JupyterLab on ${ip} port ${port}`,
     must: "must be able to listen there",
     got: error,

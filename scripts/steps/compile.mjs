@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { Fault } from "../terminal/fault.mjs";
+import { fault } from "../terminal/fault.mjs";
 import { filesUnder, hashFiles } from "./fileHash.mjs";
 
 /** Called by its path: another package of ours brings an older compiler, which wins `node_modules/.bin/tsc`. */
@@ -31,7 +31,7 @@ export function compile(root) {
   if (status !== 0) {
     const errors = stdout.match(/error TS\d+/g)?.length ?? 0;
     process.stdout.write(stdout);
-    throw new Fault({
+    throw fault({
       subject: "TypeScript",
       must: "src must compile without type errors",
       got: `${errors}, listed above`,

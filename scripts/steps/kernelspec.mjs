@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { Fault } from "../terminal/fault.mjs";
+import { fault } from "../terminal/fault.mjs";
 
 /** The notebook kernel's description, which is committed, and the program that it starts, which is compiled. */
 const parts = [
@@ -17,7 +17,7 @@ const parts = [
 export function checkKernelspec(root) {
   const missing = parts.filter((part) => !existsSync(join(root, part)));
   if (missing.length === 0) return "TypeScript (katlab)";
-  throw new Fault({
+  throw fault({
     subject: "notebook kernel",
     must: `must consist of ${parts.join(", ")}`,
     got: `no ${missing.join(", no ")}`,

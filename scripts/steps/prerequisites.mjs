@@ -1,10 +1,10 @@
 import { accessSync, constants, statfsSync } from "node:fs";
-import { Fault } from "../terminal/fault.mjs";
+import { fault } from "../terminal/fault.mjs";
 import { ask } from "../terminal/program.mjs";
 
 /**
  * @typedef {{ command: string, version: string }} Program
- * @typedef {{ python: Program | { missing: Fault }, compiler: Program | { missing: Fault } }} Prerequisites
+ * @typedef {{ python: Program | { missing: import("../terminal/fault.mjs").Fault }, compiler: Program | { missing: import("../terminal/fault.mjs").Fault } }} Prerequisites
  */
 
 /**
@@ -19,7 +19,7 @@ export function findPrerequisites(env) {
 
 const install = "On Debian and Ubuntu: sudo apt install";
 
-/** @param {NodeJS.ProcessEnv} env @returns {Program | { missing: Fault }} */
+/** @param {NodeJS.ProcessEnv} env @returns {Program | { missing: import("../terminal/fault.mjs").Fault }} */
 function findPython(env) {
   const probe = "import sys; print('%d.%d.%d' % sys.version_info[:3])";
   const commands = env.KATLAB_PYTHON ? [env.KATLAB_PYTHON] : ["python3", "python"];
@@ -33,7 +33,7 @@ function findPython(env) {
   if (python === undefined) {
     const got = found.length > 0 ? found.map(({ version }) => version).join(", ") : "none";
     return {
-      missing: new Fault({
+      missing: fault({
         subject: "Python",
         must: "must be 3.10 or newer",
         got,
@@ -44,7 +44,7 @@ function findPython(env) {
   // Debian keeps ensurepip, which venv needs, in a package of its own.
   if (ask(python.command, "-c", "import venv, ensurepip; print('there')") === undefined) {
     return {
-      missing: new Fault({
+      missing: fault({
         subject: "Python",
         must: "must have the modules venv and ensurepip",
         got: `${python.version} without them`,
@@ -55,13 +55,13 @@ function findPython(env) {
   return python;
 }
 
-/** @param {NodeJS.ProcessEnv} env @returns {Program | { missing: Fault }} */
+/** @param {NodeJS.ProcessEnv} env @returns {Program | { missing: import("../terminal/fault.mjs").Fault }} */
 function findCompiler(env) {
   const command = env.CXX || "g++";
   const version = ask(command, "-dumpfullversion", "-dumpversion");
   if (version !== undefined) return { command, version };
   return {
-    missing: new Fault({
+    missing: fault({
       subject: command,
       must: "must be installed",
       got: "no such program",
@@ -78,7 +78,7 @@ export function needWritable(folder) {
   try {
     accessSync(folder, constants.W_OK);
   } catch (error) {
-    throw new Fault({
+    throw fault({
       subject: folder,
       must: "must be writable, as everything is installed into it",
       got: String(/** @type {NodeJS.ErrnoException} */ (error).code),
@@ -96,7 +96,7 @@ export function needWritable(folder) {
 export function needRoom(folder, gigabytes, what) {
   const free = freeGigabytes(folder);
   if (free >= gigabytes) return;
-  throw new Fault({
+  throw fault({
     subject: what,
     must: `needs ${gigabytes} GB on the disk of ${folder}`,
     got: `${free.toFixed(1)} GB`,

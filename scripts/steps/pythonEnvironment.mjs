@@ -33,6 +33,8 @@ export function pythonEnvironment(lists) {
           args: ["-m", "venv", "--clear", ".venv"],
         });
       }
+      // Programs for Node in Python's packages are CommonJS, unlike the package around them.
+      writeFileSync(join(root, ".venv", "package.json"), '{ "type": "commonjs" }');
       rmSync(record(root), { force: true });
       await pipInstall(
         root,

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { Fault } from "../terminal/fault.mjs";
+import { Fault, fault } from "../terminal/fault.mjs";
 import { findTorch } from "../findTorch.mjs";
 import { needRoom } from "./prerequisites.mjs";
 import { runLogged } from "../terminal/program.mjs";
@@ -26,13 +26,8 @@ export const torch = {
       }
       return `${found.version} (${found.cuda ? "CUDA" : "CPU"}) in ${found.sitePackages}`;
     }
-    if (!env.KATLAB_TORCH) return undefined;
-    throw new Fault({
-      subject: "KATLAB_TORCH",
-      must: "must name a site-packages folder with torch 2.11 or newer",
-      got: found.missing,
-      remedy: "Correct it, or unset it to let the set-up find or install torch.",
-    });
+    if (env.KATLAB_TORCH) throw new Fault(found.missing);
+    return undefined;
   },
   async run(machine) {
     const { compiler, note } = machine;
@@ -45,9 +40,9 @@ export const torch = {
     if (compiler === undefined) return "left out, as the torch engine needs g++";
     try {
       await install(machine);
-    } catch (fault) {
-      if (!(fault instanceof Fault)) throw fault;
-      note(`${fault.message} Until then the slower wasm engine works.`);
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      note(`${error.message} Until then the slower wasm engine works.`);
       return "left out";
     }
     return "installed";
@@ -65,7 +60,7 @@ async function install({ root, env, cuda }) {
   if ((cuda && !driver) || !(await installForDriver(root, driver, cuda))) {
     const build = driver || cuda ? undefined : await cudaBuild(root);
     if (build !== undefined) {
-      throw new Fault({
+      throw fault({
         subject: "torch",
         must: "must be a build for this machine, which has no NVIDIA driver",
         got: `only ${build} for NVIDIA GPUs (${cudaSize})`,
@@ -75,14 +70,7 @@ async function install({ root, env, cuda }) {
     await pipInstall(root, [...(cuda ? ["--force-reinstall"] : []), ...requirement]);
   }
   const found = findTorch({ root, env });
-  if ("missing" in found) {
-    throw new Fault({
-      subject: "torch",
-      must: "must be in .venv after its installation",
-      got: found.missing,
-      remedy: "Remove the folder .venv and run the same command again.",
-    });
-  }
+  if ("missing" in found) throw new Fault(found.missing);
 }
 
 /** The driver leaves these where it is loaded; the last two are those of Linux under Windows. */
@@ -118,8 +106,8 @@ async function installForDriver(root, driver, replace) {
       args,
     });
     return true;
-  } catch (fault) {
-    if (!(fault instanceof Fault)) throw fault;
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
     console.log("      PyTorch's own package index did not answer; asking pip's.");
     return false;
   }

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { Fault } from "./fault.mjs";
+import { fault } from "./fault.mjs";
 
 /**
  * @typedef {object} Flag
@@ -35,7 +35,7 @@ export function readCommandLine({ command, purpose, flags, files }, args) {
     if (token.kind === "option") checkFlag(command, token, known);
   }
   if (files === undefined && positionals.length > 0) {
-    throw new Fault({
+    throw fault({
       subject: command,
       must: "takes only flags",
       got: positionals.join(" "),
@@ -44,7 +44,7 @@ export function readCommandLine({ command, purpose, flags, files }, args) {
   }
   const swallowed = Object.keys(flags).find((name) => process.env[`npm_config_${name.replaceAll("-", "_")}`]);
   if (swallowed !== undefined) {
-    throw new Fault({
+    throw fault({
       subject: command,
       must: "flags must come after --",
       got: `--${swallowed} before it, which npm keeps for itself`,
@@ -61,25 +61,25 @@ export function readCommandLine({ command, purpose, flags, files }, args) {
 /** @param {string} command @param {{ name: string, rawName: string, value?: string }} token @param {Record<string, Flag>} known */
 function checkFlag(command, { name, rawName, value }, known) {
   const flag = known[name];
-  const fault = (/** @type {string} */ must, /** @type {string} */ got, /** @type {string} */ remedy) =>
-    new Fault({ subject: `${command} ${rawName}`, must, got, remedy });
+  const wrong = (/** @type {string} */ must, /** @type {string} */ got, /** @type {string} */ remedy) =>
+    fault({ subject: `${command} ${rawName}`, must, got, remedy });
   if (flag === undefined) {
     const nearest = nearestName(name, Object.keys(known));
-    throw fault(
+    throw wrong(
       "must be a flag that exists",
       rawName,
       nearest === undefined ? `See ${command} --help.` : `Did you mean --${nearest}?`,
     );
   }
   if (flag.type === "boolean" && value !== undefined) {
-    throw fault("takes no value", value, `Write ${rawName} alone.`);
+    throw wrong("takes no value", value, `Write ${rawName} alone.`);
   }
   if (flag.type === "string" && value === undefined) {
-    throw fault("needs a value", "none", `Write ${rawName} ${flag.value}.`);
+    throw wrong("needs a value", "none", `Write ${rawName} ${flag.value}.`);
   }
   if (flag.choices !== undefined && !flag.choices.includes(value ?? "")) {
     const nearest = nearestName(value ?? "", flag.choices);
-    throw fault(
+    throw wrong(
       `must be one of ${flag.choices.join(", ")}`,
       String(value),
       nearest === undefined ? "Choose one of these." : `Did you mean ${nearest}?`,

@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { createWriteStream, mkdirSync } from "node:fs";
 import { join, relative } from "node:path";
-import { Fault } from "./fault.mjs";
+import { fault } from "./fault.mjs";
 
 /**
  * Runs a program; its output goes to a log file. On a terminal the last line and the time taken are shown,
@@ -92,7 +92,7 @@ function explain({ root, name, path, code, tail }) {
   const log = relative(root, path);
   const cause = causes.find(({ sign }) => sign.test(tail));
   const lines = tail.trimEnd().split("\n").slice(-8).join("\n  ");
-  return new Fault({
+  return fault({
     subject: name,
     must: "must end without errors",
     got: cause?.got ?? `exit code ${code}:\n  ${lines}\n`,

@@ -9,8 +9,8 @@ import { Fault } from "./fault.mjs";
 export async function runScript(main) {
   try {
     process.exitCode = (await main(process.argv.slice(2))) ?? 0;
-  } catch (fault) {
-    console.error(fault instanceof Fault ? fault.message : fault);
+  } catch (error) {
+    console.error(error instanceof Fault ? error.message : error);
     process.exitCode = 1;
   }
 }
