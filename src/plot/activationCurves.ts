@@ -15,16 +15,18 @@ export interface Scale {
   decimals: number;
 }
 
-/** Both axes of a panel of curves. */
+/** Both axes of a panel of curves, and how much of each curve to keep. */
 export interface Scales {
   x: Scale;
   y: Scale;
+  /** Above 0; 1 keeps what a reader can see, a figure of very many curves keeps less. */
+  detail: number;
 }
 
 /** Vertical distance, as a share of the axis, that a thinned curve may be off: a third of a unit of the figure. */
 const tolerance = 0.0025;
-/** Bins drawn for each group at most: more than this cannot be told apart in a small panel. */
-const mostBins = 16;
+/** Bins drawn for each group: more cannot be told apart in a small panel, fewer show no shape. */
+const bins = { most: 16, least: 8 };
 
 /** A scale that holds all `values` with a margin, drawn over so many `units` of the figure. */
 export function scaleOf(values: Iterable<number>, units: number): Scale {
@@ -59,7 +61,7 @@ export function startCurve(groups: readonly GroupActivation[], scales: Scales): 
 
 function thinned(x: readonly number[], y: readonly number[], scales: Scales): Curve {
   const [low, high] = scales.y.domain;
-  const kept = simplify(x, y, tolerance * (high - low));
+  const kept = simplify(x, y, (tolerance / scales.detail) * (high - low));
   return {
     x: kept.map((i) => toDecimals(x[i], scales.x.decimals)),
     y: kept.map((i) => toDecimals(y[i], scales.y.decimals)),
@@ -72,14 +74,15 @@ function thinned(x: readonly number[], y: readonly number[], scales: Scales): Cu
  *
  * @param units - height in units of the figure over which it is drawn
  */
-export function densityCurve({ edges, counts }: Histogram, { x: scale }: Scales, units: number): Curve {
-  const join = Math.ceil(counts.length / mostBins);
+export function densityCurve({ edges, counts }: Histogram, scales: Scales, units: number): Curve {
+  const wanted = Math.max(bins.least, Math.floor(bins.most * scales.detail));
+  const join = Math.ceil(counts.length / wanted);
   const total = Math.max(1, sum(counts));
   const x: number[] = [];
   const y: number[] = [];
   for (let start = 0; start < counts.length; start += join) {
     const end = Math.min(start + join, counts.length);
-    x.push(toDecimals((edges[start] + edges[end]) / 2, scale.decimals));
+    x.push(toDecimals((edges[start] + edges[end]) / 2, scales.x.decimals));
     y.push(sum(counts.slice(start, end)) / total / (edges[end] - edges[start]));
   }
   const decimals = decimalsFor(Math.max(...y, Number.MIN_VALUE), units);

@@ -17,6 +17,8 @@ export interface PanelGrid {
   columns: number;
   /** Every group number of the figure. */
   groups: readonly number[];
+  /** How much of each curve to keep, 0 to 1. */
+  detail: number;
 }
 
 /** Width of a panel for 1, 2, … in a row, so that no figure is wider than 900. */
@@ -34,6 +36,7 @@ export function activationPanels(kind: readonly LayerActivation[], grid: PanelGr
   const width = widths[grid.columns - 1];
   const groups = kind.flatMap((activation) => activation.groups);
   const scales: Scales = {
+    detail: grid.detail,
     x: scaleOf(
       groups.flatMap(({ x, histogram }) => [...x, ...histogram.edges]),
       width,

@@ -52,6 +52,8 @@ export interface ActivationPlotOptions {
 
 const subject = "plotActivations";
 const mostColumns = 6;
+/** Curves that a notebook output holds in full. */
+const mostCurves = 64;
 
 /**
  * Draws the learned activations: one panel for each, with the function of every group, the function they started
@@ -72,6 +74,10 @@ export function plotActivations(learned: LearnedActivations, options: Activation
   const grid: PanelGrid = {
     columns: Math.min(columns, Math.max(...kinds.map((kind) => kind.length))),
     groups: [...groups].sort((a, b) => a - b),
+    detail: Math.min(
+      1,
+      mostCurves / activations.reduce((sum, activation) => sum + activation.groups.length, 0),
+    ),
   };
   const title = options.title ?? `Learned activations of ${model}`;
   const legend = [
@@ -86,6 +92,7 @@ export function plotActivations(learned: LearnedActivations, options: Activation
       vconcat: kinds.map((kind) => activationPanels(kind, grid)),
     },
     text: [`${title}; ${legend.join(" · ")}`, ...changeTable(activations)].join("\n"),
+    colours: 256,
   });
 }
 

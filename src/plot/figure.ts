@@ -13,8 +13,14 @@ const schema = "https://vega.github.io/schema/vega-lite/v5.json";
 const jupyterDisplay: unique symbol = Symbol.for("Jupyter.display");
 const nodeInspect: unique symbol = Symbol.for("nodejs.util.inspect.custom");
 
-/** Pixels of a picture per unit of the figure, sharpest first; a crowded figure takes a later one. */
-const pictureScales = [2, 1.5, 1] as const;
+/** Ways to draw the picture, best first; a crowded figure takes a later one. */
+const pictureGrades = [
+  { scale: 2, quality: 100 },
+  { scale: 2, quality: 60 },
+  { scale: 1.5, quality: 60 },
+  { scale: 1.5, quality: 30 },
+  { scale: 1, quality: 30 },
+] as const;
 /** Bytes that one output may take in a notebook file, so that saved notebooks stay light. */
 const outputBytes = 97_000;
 /** Notebook files indent every line of an output by this much. */
@@ -67,7 +73,7 @@ export class Figure {
    * @param scale - pixels per unit of the figure, above 0; default 2, sharp on dense screens
    */
   async toPng(scale = 2): Promise<Uint8Array> {
-    return renderPng(await this.toSvg(), { scale, colours: this.#colours });
+    return renderPng(await this.toSvg(), { scale, quality: 100, colours: this.#colours });
   }
 
   /** The figure in every MIME type: Vega-Lite for JupyterLab, PNG for pages without scripts, text for terminals. */
@@ -90,8 +96,8 @@ export class Figure {
     const svg = await this.toSvg();
     let png: Uint8Array = new Uint8Array();
     let shownAt: JsonObject = {};
-    for (const scale of pictureScales) {
-      png = await renderPng(svg, { scale, colours: this.#colours });
+    for (const { scale, quality } of pictureGrades) {
+      png = await renderPng(svg, { scale, quality, colours: this.#colours });
       const { width, height } = pngSize(png);
       shownAt = { width: Math.round(width / scale), height: Math.round(height / scale) };
       if ((png.length * 4) / 3 <= room) break;

@@ -40,15 +40,17 @@ function measureText(vega: typeof Vega): void {
 export interface PictureOptions {
   /** Pixels of the PNG per unit of the drawing, above 0. */
   scale: number;
-  /** Colours of its palette: lines and text need 16, pictures and shaded fields 256, at twice the bytes. */
+  /** Room of its palette: lines and text need 16 colours, pictures and shaded fields 256, at twice the bytes. */
   colours: 16 | 256;
+  /** How true the colours are, 1 to 100; 100 uses the whole palette. */
+  quality: number;
 }
 
 /** Turns an SVG into a PNG with a palette, so that a notebook stays small. */
-export async function renderPng(svg: string, { scale, colours }: PictureOptions): Promise<Uint8Array> {
+export async function renderPng(svg: string, { scale, ...palette }: PictureOptions): Promise<Uint8Array> {
   const { default: sharp } = await import("sharp");
   const bytes = await sharp(Buffer.from(svg), { density: 72 * scale })
-    .png({ palette: true, colours, dither: 0, compressionLevel: 9, effort: 7 })
+    .png({ palette: true, ...palette, dither: 0, compressionLevel: 9, effort: 7 })
     .toBuffer();
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
