@@ -1,0 +1,41 @@
+// The inner loops of katlab::rational on the CPU, once per instruction set (rational.simd.cc).
+//
+// This header and rational.simd.cc include nothing of ATen: the linker keeps one copy of each inline function, and one
+// that was compiled for AVX-512 must not become the copy everybody uses.
+#pragma once
+
+#include <cstdint>
+
+namespace katlab {
+
+constexpr int kNumeratorTerms = 6;
+constexpr int kDenominatorTerms = 4;
+constexpr int kTerms = kNumeratorTerms + kDenominatorTerms;
+
+enum class Element { Float32, BFloat16, Float64 };
+
+// A block of a contiguous matrix. A vector of neighbouring columns meets the same coefficients in every row; vectors
+// with equal coefficients share one entry of the tables.
+struct RationalTile {
+  const void* x;             // first element of the block
+  const void* grad;          // as x; backward only
+  void* out;                 // as x: y, or dx
+  int64_t rows;
+  int64_t columns;           // the last vector may be partly filled
+  int64_t stride;            // elements between rows
+  const int32_t* entries;    // [vectors of columns]: the vector's entry
+  const void* coefficients;  // [entries][kTerms][lanes], float or double: a0..a5, |b1|..|b4|
+  double* sums;              // [entries][kTerms][lanes], added to; backward only. The sign of b is not in it.
+};
+
+struct RationalLoops {
+  int lanes;  // elements of a vector
+  void (*forward)(const RationalTile&);
+  void (*backward)(const RationalTile&);
+};
+
+RationalLoops rationalLoopsDefault(Element);
+RationalLoops rationalLoopsAvx2(Element);
+RationalLoops rationalLoopsAvx512(Element);
+
+}  // namespace katlab
