@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { hashFiles } from "./fileHash.mjs";
 import { needRoom } from "./prerequisites.mjs";
 import { ask, runLogged } from "../terminal/program.mjs";
@@ -14,14 +14,16 @@ import { ask, runLogged } from "../terminal/program.mjs";
  */
 export function pythonEnvironment(lists) {
   const files = lists.map((list) => join("scripts", list));
-  const record = (/** @type {string} */ root) => join(root, ".venv", "katlab", `${lists.join("+")}.sha256`);
+  const record = (/** @type {string} */ root, /** @type {string} */ file) =>
+    join(root, ".venv", "katlab", `${basename(file)}.sha256`);
+  const installed = (/** @type {string} */ root, /** @type {string} */ file) =>
+    existsSync(record(root, file)) && readFileSync(record(root, file), "utf8") === hashFiles(root, [file]);
   return {
     title: "Python environment (.venv)",
     expect: "about 1 min",
     current({ root }) {
-      const file = record(root);
-      const current = existsSync(venvPython(root)) && existsSync(file);
-      return current && readFileSync(file, "utf8") === hashFiles(root, files) ? "up to date" : undefined;
+      const current = existsSync(venvPython(root)) && files.every((file) => installed(root, file));
+      return current ? "up to date" : undefined;
     },
     async run({ root, python }) {
       needRoom(root, 0.6, "Python environment");
@@ -35,13 +37,13 @@ export function pythonEnvironment(lists) {
       }
       // Programs for Node in Python's packages are CommonJS, unlike the package around them.
       writeFileSync(join(root, ".venv", "package.json"), '{ "type": "commonjs" }');
-      rmSync(record(root), { force: true });
+      for (const file of files) rmSync(record(root, file), { force: true });
       await pipInstall(
         root,
         files.flatMap((file) => ["--requirement", file]),
       );
       mkdirSync(join(root, ".venv", "katlab"), { recursive: true });
-      writeFileSync(record(root), hashFiles(root, files));
+      for (const file of files) writeFileSync(record(root, file), hashFiles(root, [file]));
       return "installed";
     },
   };
