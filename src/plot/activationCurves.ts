@@ -1,4 +1,4 @@
-import type { GroupActivation, Histogram } from "./activations.js";
+import type { GroupActivation, Histogram } from "./activationData.js";
 import { rounded } from "./numbers.js";
 import { simplify } from "./thinning.js";
 

@@ -6,7 +6,7 @@ import {
   type Curve,
   type Scales,
 } from "./activationCurves.js";
-import type { GroupActivation, LayerActivation } from "./activations.js";
+import type { GroupActivation, LayerActivation } from "./activationData.js";
 import type { JsonObject } from "./spec.js";
 import { table } from "./table.js";
 import { colours, ordered } from "./theme.js";

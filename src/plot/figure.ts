@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { extname } from "node:path";
 import { unknownOption } from "../errors.js";
-import { notebookHost } from "./host.js";
+import { notebookHost } from "./displayHost.js";
 import { pngSize } from "./png.js";
 import { renderPng, renderSvg } from "./render.js";
 import type { JsonObject, MimeBundle, VegaLiteSpec } from "./spec.js";

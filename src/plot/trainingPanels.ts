@@ -3,7 +3,7 @@ import type { JsonObject } from "./spec.js";
 import { table } from "./table.js";
 import { colours } from "./theme.js";
 import { envelope } from "./thinning.js";
-import type { TrainingEpoch, TrainingHistory, TrainingStep } from "./training.js";
+import type { TrainingEpoch, TrainingHistory, TrainingStep } from "./trainingData.js";
 
 const height = 240;
 const mostLosses = 300;

@@ -1,5 +1,5 @@
 import { mustBe } from "../errors.js";
-import { checkClassIndices, checkLength, checkNotEmpty, checkWhole } from "./checks.js";
+import { checkClassIndices, checkLength, checkNotEmpty, checkWhole } from "./figureChecks.js";
 import { Figure } from "./figure.js";
 import { counted, percent } from "./numbers.js";
 import { encodePng, isPngChannels, pngAddress } from "./png.js";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Figure } from "./figure.js";
-import { notebookHost, type DisplayHost } from "./host.js";
+import { notebookHost, type DisplayHost } from "./displayHost.js";
 import type { JsonObject, MimeBundle } from "./spec.js";
 
 /** Settings of a {@link LiveFigure}. */

@@ -1,4 +1,4 @@
-import { checkCounts, checkLength, checkNotEmpty } from "./checks.js";
+import { checkCounts, checkLength, checkNotEmpty } from "./figureChecks.js";
 import { Figure } from "./figure.js";
 import { counted, percent, rounded } from "./numbers.js";
 import type { JsonObject } from "./spec.js";

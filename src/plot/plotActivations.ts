@@ -1,46 +1,7 @@
+import type { LayerActivation, LearnedActivations } from "./activationData.js";
 import { activationPanels, type PanelGrid } from "./activationPanels.js";
-import { checkCounts, checkFinite, checkLength, checkNotEmpty, checkWhole } from "./checks.js";
+import { checkCounts, checkFinite, checkLength, checkNotEmpty, checkWhole } from "./figureChecks.js";
 import { Figure } from "./figure.js";
-
-/** How often values fall into each of several adjoining intervals. */
-export interface Histogram {
-  /** Borders of the bins, rising; one more than there are bins. */
-  edges: readonly number[];
-  /** Number of values in each bin. */
-  counts: readonly number[];
-}
-
-/** The learned function of one group of channels. */
-export interface GroupActivation {
-  /** Number of the group, from 0. */
-  group: number;
-  /** Points at which the function was taken, rising. */
-  x: readonly number[];
-  /** F(x) as it is now. */
-  y: readonly number[];
-  /** F(x) as it was before training. */
-  startY: readonly number[];
-  /** The inputs the group meets. */
-  histogram: Histogram;
-}
-
-/** One learned activation of a model: a function for each group of channels. */
-export interface LayerActivation {
-  /** Where it is, in the model's own names: `blocks.0.mlp.act1`. */
-  layer: string;
-  /** The function all groups started as, by name: `identity`. */
-  start: string;
-  /** One function for each group; at least one. */
-  groups: readonly GroupActivation[];
-}
-
-/** Every learned activation of a model. */
-export interface LearnedActivations {
-  /** Name of the model. */
-  model: string;
-  /** In the order of the layers; at least one. */
-  activations: readonly LayerActivation[];
-}
 
 /** Settings of {@link plotActivations}. */
 export interface ActivationPlotOptions {
