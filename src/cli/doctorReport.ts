@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import * as tf from "@tensorflow/tfjs-core";
 import { loadDataset } from "../data/load.js";
 import { type EngineDescription, type SkippedEngine, useEngine } from "../engine.js";
@@ -11,7 +12,7 @@ import { outputOf } from "./program.js";
 export interface DoctorCheck {
   /** Stable name, for programs. */
   readonly name:
-    "node" | "engine" | "native" | "gpu" | "compiler" | "python" | "jupyterlab" | "fashion-mnist";
+    "node" | "engine" | "torch" | "native" | "gpu" | "compiler" | "python" | "jupyterlab" | "fashion-mnist";
   readonly ok: boolean;
   /** What is there, or what is wrong. */
   readonly found: string;
@@ -43,15 +44,15 @@ export interface DoctorReport {
 
 /** Looks at this machine. Starts the engine that `useEngine()` would choose. */
 export async function examine(): Promise<DoctorReport> {
-  const [engine, python, compiler, driver, data] = await Promise.all([
+  const [engine, torch, python, compiler, driver, data] = await Promise.all([
     startEngine(),
+    checkTorch(),
     findPython(),
     findCompiler(),
     outputOf("nvidia-smi", ["--query-gpu=name,driver_version", "--format=csv,noheader"]),
     findData(),
   ]);
   const native = addonStatus();
-  const torch = native.available ? native.torchVersion : null;
   const working = engine instanceof KatlabError ? undefined : engine;
   return {
     schema: 1,
@@ -62,7 +63,7 @@ export async function examine(): Promise<DoctorReport> {
       katlab: packageVersion(),
       node: process.versions.node,
       tfjs: tf.version_core,
-      torch,
+      torch: native.available ? native.torchVersion : null,
       python: python?.version ?? null,
       compiler,
       jupyterlab: python?.jupyterlab ?? null,
@@ -70,6 +71,7 @@ export async function examine(): Promise<DoctorReport> {
     checks: [
       { name: "node", ok: true, found: process.versions.node, remedy: null },
       checkEngine(engine),
+      torch,
       checkNative(native),
       checkGpu(driver, working),
       check("compiler", compiler, "Install g++ 12 or newer; the torch engine is built with it."),
@@ -114,6 +116,29 @@ function checkEngine(engine: EngineDescription | KatlabError): DoctorCheck {
     found: `${engine.engine} on ${engine.device} (${engine.deviceName})`,
     remedy: null,
   };
+}
+
+/** The torch that a native build would take, which need not be the one that the last build took. */
+async function checkTorch(): Promise<DoctorCheck> {
+  const name = "torch";
+  // The set-up finds torch before anything is compiled, so the finder is a script.
+  const script = pathToFileURL(join(packageRoot, "scripts", "findTorch.mjs")).href;
+  const { findTorch } = (await import(script)) as TorchFinder;
+  const torch = findTorch({ root: packageRoot, env: process.env });
+  if ("missing" in torch) {
+    const [, found = torch.missing, remedy = null] =
+      /^(.*?; got .*?\.) ([A-Z].*)$/s.exec(torch.missing) ?? [];
+    return { name, ok: false, found, remedy };
+  }
+  return { name, ok: true, found: `${torch.version} in ${torch.sitePackages}`, remedy: null };
+}
+
+/** The part of scripts/findTorch.mjs that is used here. */
+interface TorchFinder {
+  readonly findTorch: (where: {
+    root: string;
+    env: NodeJS.ProcessEnv;
+  }) => { readonly version: string; readonly sitePackages: string } | { readonly missing: string };
 }
 
 function checkNative(native: AddonStatus): DoctorCheck {

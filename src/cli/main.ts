@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { KatlabError } from "../errors.js";
 import { doctorCommand } from "./doctor.js";
+import { kernelCommand } from "./kernel.js";
 import { packCommand } from "./pack.js";
 import { packageVersion } from "./packageRoot.js";
 
@@ -14,6 +15,7 @@ export function katlabCommand(): Command {
     .version(packageVersion())
     .showSuggestionAfterError()
     .addCommand(doctorCommand())
+    .addCommand(kernelCommand())
     .addCommand(packCommand());
 }
 

@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { BuildOptions, Metafile } from "esbuild";
+import type { BuildOptions, Metafile, Plugin } from "esbuild";
 import { mustBe, unavailable } from "../errors.js";
 
 /**
@@ -65,6 +65,7 @@ export async function bundleLibrary(outfile: string): Promise<string> {
       loader: "ts",
     },
     external: leftOut,
+    plugins: [withoutNotebooks(tree)],
     outfile,
   });
   const eager = Object.entries(metafile.inputs).flatMap(([file, { imports }]) =>
@@ -105,6 +106,35 @@ export async function bundleProgram(entry: string, outfile: string): Promise<voi
     got: `an import of ${inside}`,
     remedy: 'Write import * as kl from "katlab".',
   });
+}
+
+/**
+ * Replaces the notebook kernel by a module that says where it is: it needs compilers and sockets, all of
+ * which a single file would load at its start.
+ */
+function withoutNotebooks(tree: string): Plugin {
+  const name = "without-notebooks";
+  return {
+    name,
+    setup(build) {
+      build.onResolve({ filter: /\/jupyter\// }, () => ({ path: "jupyter", namespace: name }));
+      build.onLoad({ filter: /.*/, namespace: name }, () => ({
+        resolveDir: tree,
+        loader: "ts",
+        contents: `import { unavailable } from "./errors.js"; throw unavailable(${JSON.stringify({
+          subject: "katlab kernel",
+          must: "the notebook kernel must be installed",
+          got: "an offline bundle, which has none",
+          remedy: "Install katlab by npm where notebooks are to run.",
+        })});`,
+      }));
+    },
+  };
+}
+
+/** Bundles programs of plain Node, each with what it imports, into files of the same names. */
+export async function bundleScripts(entryPoints: string[], outdir: string): Promise<void> {
+  await bundle({ ...options, entryPoints, outdir, outExtension: { ".js": ".mjs" } });
 }
 
 async function bundle(build: BuildOptions): Promise<Metafile> {

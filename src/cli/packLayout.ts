@@ -5,7 +5,7 @@ import { basename, extname, join, sep } from "node:path";
 import { catalogue, type DatasetName } from "../data/catalogue.js";
 import { locateImageSet } from "../data/locate.js";
 import { mustBe, unavailable } from "../errors.js";
-import { bundleProgram } from "./packBundle.js";
+import { bundleProgram, bundleScripts } from "./packBundle.js";
 import { packageRoot, packageVersion } from "./packageRoot.js";
 
 /** Where the library lies in a bundle's folder, so that programs beside it can import it by name. */
@@ -32,10 +32,8 @@ export async function copyLibrary(folder: string): Promise<void> {
     recursive: true,
     filter: (path) => path !== join(packageRoot, "native", "build"),
   });
-  await mkdir(join(library, "scripts", "terminal"), { recursive: true });
-  for (const script of ["native.mjs", "findTorch.mjs", join("terminal", "fault.mjs")]) {
-    await copyFile(join(packageRoot, "scripts", script), join(library, "scripts", script));
-  }
+  const scripts = ["native.mjs", "findTorch.mjs"].map((script) => join(packageRoot, "scripts", script));
+  await bundleScripts(scripts, join(library, "scripts"));
 }
 
 /** Copies the packages that are needed as files: headers to build with, and the wasm engine's programs. */

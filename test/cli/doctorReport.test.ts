@@ -58,6 +58,16 @@ describe("examine", () => {
     expect(checkOf(report, "compiler")).toMatchObject({ ok: true, found: "g++ 13.1" });
   });
 
+  test("separates what is missing of torch from what to do", async () => {
+    vi.stubEnv("KATLAB_TORCH", programs);
+    expect(checkOf(await examine(), "torch")).toEqual({
+      name: "torch",
+      ok: false,
+      found: `torch: KATLAB_TORCH must name a site-packages folder with torch 2.11 or newer; got ${programs} without torch.`,
+      remedy: "Correct it or unset it.",
+    });
+  });
+
   test("is loud about a GPU that is not used", async () => {
     await addProgram("nvidia-smi", "echo 'NVIDIA H200, 580.1'; echo 'NVIDIA H200, 580.1'");
     const gpu = checkOf(await examine(), "gpu");
@@ -101,6 +111,7 @@ describe("katlab doctor", () => {
     expect(report.checks.map(({ name }) => name)).toEqual([
       "node",
       "engine",
+      "torch",
       "native",
       "gpu",
       "compiler",
