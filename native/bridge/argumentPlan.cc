@@ -60,6 +60,14 @@ Kind kindOf(const c10::TypePtr& type) {
   }
 }
 
+// The tensor behind a handle, or null for anything else.
+const at::Tensor* findTensor(napi_env env, const HandleTable& handles, napi_value value) {
+  double number = 0;
+  if (napi_get_value_double(env, value, &number) != napi_ok) return nullptr;
+  const bool integral = std::abs(number) < 4294967296.0 && number == std::trunc(number);
+  return integral ? handles.find(static_cast<int64_t>(number)) : nullptr;
+}
+
 at::Scalar readScalar(napi_env env, napi_value value, bool besideIntegers) {
   switch (typeOf(env, value)) {
     case napi_boolean:
@@ -103,6 +111,9 @@ c10::IValue readIntList(napi_env env, napi_value value, const ArgumentPlan& plan
 
 c10::IValue readArgument(napi_env env, const HandleTable& handles, const ArgumentPlan& plan, napi_value value,
                          const torch::jit::Stack& before) {
+  if (plan.kind == Kind::kTensor) {
+    if (const at::Tensor* tensor = findTensor(env, handles, value)) return *tensor;
+  }
   const napi_valuetype type = typeOf(env, value);
   if (type == napi_undefined && plan.byDefault.has_value()) return *plan.byDefault;
   if (isNothing(type) && plan.optional) return c10::IValue();
@@ -183,16 +194,9 @@ torch::jit::Stack readArguments(napi_env env, const HandleTable& handles, const 
 }
 
 const at::Tensor& readTensor(napi_env env, const HandleTable& handles, napi_value value) {
-  double number = 0;
-  if (napi_get_value_double(env, value, &number) != napi_ok) {
-    throw Mismatch{"must be a tensor handle", describe(env, value)};
-  }
-  const bool integral = std::abs(number) < 4294967296.0 && number == std::trunc(number);
-  const at::Tensor* tensor = integral ? handles.find(static_cast<int64_t>(number)) : nullptr;
-  if (tensor == nullptr) {
-    throw Mismatch{"must be a live tensor handle", describe(env, value) + ", which is freed or was never given out"};
-  }
-  return *tensor;
+  if (const at::Tensor* tensor = findTensor(env, handles, value)) return *tensor;
+  if (typeOf(env, value) != napi_number) throw Mismatch{"must be a tensor handle", describe(env, value)};
+  throw Mismatch{"must be a live tensor handle", describe(env, value) + ", which is freed or was never given out"};
 }
 
 std::string nameOf(const OperatorPlan& plan) {

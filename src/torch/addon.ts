@@ -38,13 +38,13 @@ export interface Accelerator {
   readonly capability: string;
 }
 
-/** What this thread's handles hold, and what torch's allocator holds on the accelerator. */
+/** What this thread's handles hold, and what torch's allocator holds on an accelerator device. */
 export interface AddonMemory {
   /** Live handles of this thread. */
   readonly handles: number;
   /** Bytes of the distinct storages behind these handles; views count their base once. */
   readonly bytes: number;
-  /** Torch's caching allocator on the current accelerator device; `null` without one. */
+  /** Torch's caching allocator; `null` for the CPU and before the first tensor on an accelerator. */
   readonly device: {
     /** Bytes in use by tensors now. */
     readonly allocated: number;
@@ -98,7 +98,7 @@ export interface Addon {
   retain(handle: Handle): Handle;
   /** A new tensor on the same storage, outside the autograd graph; fills `meta`. */
   detach(handle: Handle): Handle;
-  /** True when nothing else refers to the tensor or to its storage, so that it may be written in place. */
+  /** True when nothing else refers to the tensor or its storage and its strides are row-major: it may be written in place. */
   exclusive(handle: Handle): boolean;
   /** Whether gradients flow to this tensor; with `on`, sets it first. */
   requiresGrad(handle: Handle, on?: boolean): boolean;
@@ -119,8 +119,8 @@ export interface Addon {
   threads(count?: number): number;
   /** Seeds torch's generators on every device. */
   seed(seed: number): void;
-  /** Waits until the accelerator has finished; nothing to do on the CPU. */
-  sync(): void;
+  /** Waits until a device (by default the current accelerator device) has finished; the CPU always has. */
+  sync(device?: string): void;
   /** Live handles of this thread. */
   live(): number;
   /** The accelerator that can be used, or `null`. */
@@ -129,10 +129,10 @@ export interface Addon {
   deterministic(on: boolean): void;
   /** Whether float32 matrix products and convolutions on CUDA may round to TF32. */
   tf32(on: boolean): void;
-  /** What is held now. */
-  memory(): AddonMemory;
-  /** Starts `peakAllocated` anew. */
-  resetPeakMemory(): void;
+  /** What is held now; of the allocator, on a device (by default the current accelerator device). */
+  memory(device?: string): AddonMemory;
+  /** Starts `peakAllocated` of a device (by default the current accelerator device) anew. */
+  resetPeakMemory(device?: string): void;
 }
 
 type ScalarNumber = number;
@@ -160,48 +160,47 @@ export type AddonStatus =
   ({ readonly available: true } & BuildRecord) | { readonly available: false; readonly reason: KatlabError };
 
 // src/torch and dist/torch both sit two levels under the root.
-const buildFolder = fileURLToPath(new URL("../../native/build/", import.meta.url));
+const defaultFolder = fileURLToPath(new URL("../../native/build/", import.meta.url));
 const remedy = "Run `npm run build` to build the native part; the wasm engine works without it.";
 
-let loaded: Addon | undefined;
+/** One addon per build folder; Node itself keeps a native module once per thread. */
+const loaded = new Map<string, Addon>();
 
 /**
- * Loads the native part, once per thread.
+ * Loads the native part, once per thread: from `native/build`, or the folder that `KATLAB_NATIVE_BUILD` names.
  *
  * @throws KatlabError `unavailable` when it has not been built, was built for another torch, or does not load
  */
 export function loadAddon(): Addon {
-  loaded ??= openAddon(process.env["KATLAB_NATIVE_BUILD"] ?? buildFolder);
-  return loaded;
+  const folder = buildFolder();
+  const addon = loaded.get(folder) ?? openAddon(folder);
+  loaded.set(folder, addon);
+  return addon;
 }
 
-/** Says whether `loadAddon` can work, without throwing: the build record, or the reason. */
+/** Says whether `loadAddon` works, without throwing: the build record, or the reason. */
 export function addonStatus(): AddonStatus {
   try {
     loadAddon();
-    return { available: true, ...readBuild(process.env["KATLAB_NATIVE_BUILD"] ?? buildFolder) };
+    return { available: true, ...readBuild(buildFolder()) };
   } catch (error) {
     if (error instanceof KatlabError) return { available: false, reason: error };
     throw error;
   }
 }
 
+function buildFolder(): string {
+  return process.env["KATLAB_NATIVE_BUILD"] ?? defaultFolder;
+}
+
 /** @internal Loads the addon of one build folder. */
 export function openAddon(folder: string): Addon {
   readBuild(folder);
-  const path = join(folder, "bridge.node");
   try {
-    return createRequire(import.meta.url)(path) as Addon;
+    return createRequire(import.meta.url)(join(folder, "bridge.node")) as Addon;
   } catch (error) {
-    throw unavailable(
-      {
-        subject: "torch",
-        must: "bridge.node must load",
-        got: error instanceof Error ? error.message : String(error),
-        remedy,
-      },
-      error,
-    );
+    const got = error instanceof Error ? error.message.split("\n")[0] : String(error);
+    throw unavailable({ subject: "torch", must: "bridge.node must load", got, remedy }, error);
   }
 }
 
@@ -211,17 +210,24 @@ export function readBuild(folder: string): BuildRecord {
   if (!existsSync(path) || !existsSync(join(folder, "bridge.node"))) {
     throw unavailable({ subject: "torch", must: "the native part must be built", got: "no build", remedy });
   }
-  const build = JSON.parse(readFileSync(path, "utf8")) as BuildRecord;
-  const now = installedVersion(build.torchDir);
-  if (now !== build.torchVersion) {
-    throw unavailable({
-      subject: "torch",
-      must: `the native part was built for torch ${build.torchVersion} and must find it in ${build.torchDir}`,
-      got: now === undefined ? "no torch there" : `torch ${now}`,
-      remedy,
-    });
+  const build = parseRecord(path);
+  const installed = installedVersion(build.torchDir);
+  if (installed === build.torchVersion) return build;
+  throw unavailable({
+    subject: "torch",
+    must: `must be ${build.torchVersion} in ${build.torchDir}, for which the native part was built`,
+    got: installed === undefined ? "none there" : installed,
+    remedy,
+  });
+}
+
+function parseRecord(path: string): BuildRecord {
+  try {
+    return JSON.parse(readFileSync(path, "utf8")) as BuildRecord;
+  } catch (error) {
+    const got = error instanceof Error ? error.message : String(error);
+    throw unavailable({ subject: "torch", must: `${path} must be a build record`, got, remedy }, error);
   }
-  return build;
 }
 
 /** The version a torch package states about itself, read without Python. */

@@ -181,9 +181,9 @@ export class TorchBackend extends tf.KernelBackend {
   }
 
   override memory(): TorchMemory {
-    const { handles, bytes, device } = this.addon.memory();
+    const { handles, bytes, device } = this.addon.memory(this.device);
     const counts = { unreliable: false, torchBytes: bytes, torchHandles: handles };
-    if (device === null || this.device === "cpu") return counts;
+    if (device === null) return counts;
     return { ...counts, deviceBytes: device.allocated, devicePeakBytes: device.peakAllocated };
   }
 
@@ -193,10 +193,10 @@ export class TorchBackend extends tf.KernelBackend {
 
   /** Wall time of `f` with everything it started on the device. */
   override time(f: () => void): Promise<tf.BackendTimingInfo> {
-    this.addon.sync();
+    this.addon.sync(this.device);
     const start = performance.now();
     f();
-    this.addon.sync();
+    this.addon.sync(this.device);
     return Promise.resolve({ kernelMs: performance.now() - start });
   }
 
