@@ -21,7 +21,7 @@ export function complete(modules: CellModules, { code, position }: Position): Co
     .filter(({ name }) => name.startsWith(typed) && !name.startsWith("__cell"))
     .sort(bySortText)
     .slice(0, maxCandidates)
-    .map(({ name, kind }) => ({ text: name, kind: kind as string }));
+    .map(({ name, kind }) => ({ text: name, kind }));
   return { start, end: position, candidates };
 }
 

@@ -1,7 +1,11 @@
 import ts from "typescript";
-import { runtimeObject } from "../cellNames.js";
+import { runtimeObject, stopFlagArray } from "../cellNames.js";
 
-const globals: ReadonlySet<string> = new Set([...Object.getOwnPropertyNames(globalThis), runtimeObject]);
+const globals: ReadonlySet<string> = new Set([
+  ...Object.getOwnPropertyNames(globalThis),
+  runtimeObject,
+  stopFlagArray,
+]);
 const suffix = "__cell";
 
 /** Whether Node has a global of this name, which modules of the process may rely on. */

@@ -1,4 +1,5 @@
 import ts from "typescript";
+import { stopFlagArray } from "../cellNames.js";
 import {
   assignmentTarget,
   assignStatement,
@@ -79,6 +80,7 @@ class ReplForm {
   }
 
   add(statement: ts.Statement): void {
+    if (ts.isEmptyStatement(statement)) return;
     if (ts.isImportDeclaration(statement)) this.#addImport(statement);
     else if (ts.isExportDeclaration(statement)) this.#addExport(statement);
     else if (ts.isFunctionDeclaration(statement) && statement.body !== undefined)
@@ -286,7 +288,7 @@ class ReplForm {
   #loop(node: ts.IterationStatement, run: ts.Identifier | undefined): ts.IterationStatement {
     const { factory } = this.#context;
     const loop = ts.visitEachChild(node, this.#visitLoopPart, this.#context);
-    const stop = factory.createElementAccessExpression(runtimeMember("stopFlag"), 0);
+    const stop = factory.createElementAccessExpression(factory.createIdentifier(stopFlagArray), 0);
     const guard = factory.createIfStatement(stop, statementOf(runtimeCall("throwStopped")));
     const resumed = run === undefined ? [] : [statementOf(runtimeCall("resumed", run))];
     const body = ts.isBlock(loop.statement) ? loop.statement.statements : [loop.statement];

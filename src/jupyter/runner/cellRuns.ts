@@ -68,10 +68,16 @@ export class CellRuns {
     this.#run.context.abort.abort(new DOMException("stopped by the user", "AbortError"));
   }
 
-  /** Ends a run whatever its code does. */
+  /**
+   * Ends a run whatever its code does. A run that is not known has finished, or the request for it was lost when
+   * V8 terminated what ran: reporting its end is right in both cases.
+   */
   stop(id: number): void {
     const run = this.#run;
-    if (run?.context.id !== id) return;
+    if (run?.context.id !== id) {
+      this.#server.tell("finished", { job: id, outcome: { reached: -1, error: interruptedContent } });
+      return;
+    }
     run.context.isStopped = true;
     const reached = this.#runner.interrupt(id);
     this.#report(run, { reached, error: interruptedContent });

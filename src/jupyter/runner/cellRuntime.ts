@@ -1,4 +1,4 @@
-import { runtimeObject } from "../cellNames.js";
+import { runtimeObject, stopFlagArray } from "../cellNames.js";
 import { Interrupted } from "../interrupted.js";
 import type { CellContexts } from "./cellContexts.js";
 import { exportOf, type ModuleLoader, type ModuleNamespace } from "./moduleLoader.js";
@@ -15,8 +15,6 @@ export interface CellRuntime {
   /** `import.meta` of cells. */
   readonly meta: ModuleLoader["meta"];
   readonly run: number;
-  /** Its first element is 1 while loops of cells are to stop. */
-  readonly stopFlag: Int32Array;
   lastImport: ModuleNamespace | undefined;
   import(specifier: unknown, options?: ImportCallOptions): Promise<ModuleNamespace>;
   pick(namespace: ModuleNamespace, name: string, specifier: string): unknown;
@@ -53,7 +51,6 @@ export function installCellRuntime({
     get run() {
       return contexts.run;
     },
-    stopFlag,
     lastImport: undefined,
     async import(specifier, options) {
       const namespace = await loader.import(String(specifier), options);
@@ -79,8 +76,8 @@ export function installCellRuntime({
     },
     caught,
   };
-  // A constant of the global object costs V8's optimised loops no look-up.
   Object.defineProperty(globalThis, runtimeObject, { value: runtime });
+  Object.defineProperty(globalThis, stopFlagArray, { value: stopFlag });
   const commonJs = {
     require: loader.require,
     module: { exports: {} },

@@ -3,12 +3,11 @@ import type { Connection } from "../connection.js";
 import type { Language } from "../engine.js";
 import type { Peer } from "../peer.js";
 import type { MainService, Publication, ServerService, StreamName } from "../threads.js";
-import { type Header, type JsonObject, type Message, type Wire } from "../wire.js";
-import { codePointsOf, unitsOf } from "./codePoints.js";
+import type { Header, Message, Wire } from "../wire.js";
+import { type Answer, createAnswers } from "./answers.js";
 import { Executions, faultContent } from "./executions.js";
 import { History } from "./history.js";
 import { Interrupter } from "./interrupter.js";
-import { kernelInfo } from "./kernelInfo.js";
 import { RequestContent } from "./requests.js";
 import { type RequestChannel, Sockets } from "./sockets.js";
 
@@ -16,21 +15,13 @@ import { type RequestChannel, Sockets } from "./sockets.js";
 const subscribeMs = 300;
 /** After a restart JupyterLab shows an unknown status until it hears one it accepts. */
 const announceMs = [300, 1500];
-/** Completion kinds sent; JupyterLab shows the first few. */
-const maxKinds = 300;
-
-type Answer = JsonObject | Promise<JsonObject>;
-type Handler = (content: RequestContent, message: Message) => Answer | undefined;
-
 /** Speaks the Jupyter messaging protocol on behalf of the threads that know code and run it. */
 export class KernelServer implements ServerService {
   readonly #sockets: Sockets;
   readonly #main: Peer<MainService>;
-  readonly #language: Peer<Language>;
-  readonly #languageVersion: string;
+  readonly #answers: Record<string, Answer | undefined>;
   readonly #executions: Executions;
   readonly #interrupter: Interrupter;
-  readonly #history = new History();
   readonly #comms = new Map<string, string>();
   readonly #exit: () => void;
   #mainIsReady: () => void = () => undefined;
@@ -55,13 +46,13 @@ export class KernelServer implements ServerService {
   }) {
     this.#sockets = new Sockets(connection, wire);
     this.#main = main(this);
-    this.#language = language;
-    this.#languageVersion = languageVersion;
     this.#exit = exit;
+    const history = new History();
+    this.#answers = createAnswers({ language, languageVersion, history, comms: this.#comms });
     this.#executions = new Executions({
       main: this.#main,
       language,
-      history: this.#history,
+      history,
       output: {
         publish: (request, type, content) => this.#publish(request.header, type, content),
         reply: (request, content) => this.#reply("shell", request, content),
@@ -73,7 +64,11 @@ export class KernelServer implements ServerService {
 
   /** Opens the sockets: output first and requests last, so that no answer is lost on a front end that connects. */
   async start(): Promise<void> {
-    const receive = (channel: RequestChannel) => (message: Message) => void this.#receive(channel, message);
+    const receive = (channel: RequestChannel) => (message: Message) => {
+      this.#receive(channel, message).catch((fault: unknown) => {
+        logToTerminal(`kernel: ${message.header.msg_type}: ${String(fault)}`);
+      });
+    };
     await Promise.all([
       this.#sockets.openOutput(),
       this.#sockets.openHeartbeat(),
@@ -138,107 +133,70 @@ export class KernelServer implements ServerService {
     this.#sockets.close();
   }
 
-  readonly #handlers: Record<string, Handler | undefined> = {
-    kernel_info_request: () => kernelInfo(this.#languageVersion),
-    connect_request: () => ({}),
-    is_complete_request: async (content) => ({
-      ...(await this.#language.ask("isComplete", content.string("code"))),
-    }),
-    complete_request: (content) => this.#complete(content),
-    inspect_request: (content) => this.#inspect(content),
-    history_request: (content) => this.#history.answer(content),
-    comm_info_request: (content) => this.#commInfo(content.string("target_name", "")),
-    interrupt_request: () => {
-      this.interrupt();
-      return {};
-    },
-    comm_open: (content, message) => {
-      // No code of the kernel registers targets, so nobody would listen.
-      this.#publish(message.header, "comm_close", { comm_id: content.string("comm_id"), data: {} });
-      return undefined;
-    },
-    comm_msg: (content, message) => this.#tellComm("message", content, message),
-    comm_close: (content, message) => {
-      this.#comms.delete(content.string("comm_id"));
-      this.#tellComm("close", content, message);
-    },
-  };
-
   async #receive(channel: RequestChannel, message: Message): Promise<void> {
     const type = message.header.msg_type;
+    const content = new RequestContent(type, message.content);
     if (type === "execute_request") {
       this.#executions.enqueue(message);
-      return;
+    } else if (type === "input_reply") {
+      this.#main.tell("input", content.string("value", ""));
+    } else {
+      await this.#answerWhileBusy(channel, type, content, message);
+      if (type === "shutdown_request") this.#exit();
     }
-    if (type === "input_reply") {
-      this.#main.tell("input", new RequestContent(type, message.content).string("value", ""));
-      return;
-    }
+  }
+
+  async #answerWhileBusy(
+    channel: RequestChannel,
+    type: string,
+    content: RequestContent,
+    message: Message,
+  ): Promise<void> {
     this.#status("busy", message.header);
     try {
-      if (type === "shutdown_request") {
-        this.#shutDown(channel, message);
-        return;
+      if (type.endsWith("_request")) {
+        this.#reply(channel, message, await this.#answer(type, content, message));
+      } else {
+        this.#receiveComm(type, content, message);
       }
-      const answer = await this.#handlers[type]?.(new RequestContent(type, message.content), message);
-      if (type.endsWith("_request"))
-        this.#reply(
-          channel,
-          message,
-          answer === undefined ? unknownRequest(type) : { status: "ok", ...answer },
-        );
-    } catch (fault) {
-      if (type.endsWith("_request"))
-        this.#reply(channel, message, { status: "error", ...faultContent(fault) });
-      else logToTerminal(`kernel: ${type}: ${String(fault)}`);
+    } finally {
+      this.#status("idle", message.header);
+      // The front end's indicator would now say idle although a cell still runs.
+      const { current } = this.#executions;
+      if (current !== undefined) this.#status("busy", current.request.header);
     }
-    this.#status("idle", message.header);
-    // The front end's indicator would now say idle although a cell still runs.
-    const { current } = this.#executions;
-    if (current !== undefined) this.#status("busy", current.request.header);
   }
 
-  #shutDown(channel: RequestChannel, message: Message): void {
-    const content = {
-      status: "ok",
-      restart: new RequestContent("shutdown_request", message.content).boolean("restart", false),
-    };
-    this.#reply(channel, message, content);
-    this.#publish(message.header, "shutdown_reply", content);
-    this.#status("idle", message.header);
-    this.#exit();
+  async #answer(type: string, content: RequestContent, message: Message): Promise<object> {
+    try {
+      if (type === "interrupt_request") {
+        this.interrupt();
+        return { status: "ok" };
+      }
+      if (type === "shutdown_request") {
+        const answer = { status: "ok", restart: content.boolean("restart", false) };
+        this.#publish(message.header, "shutdown_reply", answer);
+        return answer;
+      }
+      const answer = this.#answers[type];
+      if (answer === undefined) throw new Error(`${type} is not supported`);
+      return { status: "ok", ...(await answer(content)) };
+    } catch (fault) {
+      return { status: "error", ...faultContent(fault) };
+    }
   }
 
-  async #complete(content: RequestContent): Promise<JsonObject> {
-    const code = content.string("code");
-    const position = unitsOf(code, content.integer("cursor_pos", code.length));
-    const { start, end, candidates } = await this.#language.ask("complete", { code, position });
-    const span = { start: codePointsOf(code, start), end: codePointsOf(code, end) };
-    const kinds = candidates.slice(0, maxKinds).map(({ text, kind }) => ({ text, type: kind, ...span }));
-    return {
-      matches: candidates.map(({ text }) => text),
-      cursor_start: span.start,
-      cursor_end: span.end,
-      metadata: { _jupyter_types_experimental: kinds },
-    };
-  }
-
-  async #inspect(content: RequestContent): Promise<JsonObject> {
-    const code = content.string("code");
-    const position = unitsOf(code, content.integer("cursor_pos", code.length));
-    const data = await this.#language.ask("inspect", { code, position });
-    return { found: data !== null, data: data ?? {}, metadata: {} };
-  }
-
-  #commInfo(target: string): JsonObject {
-    const open = [...this.#comms].filter(([, name]) => target === "" || name === target);
-    return { comms: Object.fromEntries(open.map(([id, name]) => [id, { target_name: name }])) };
-  }
-
-  #tellComm(kind: "message" | "close", content: RequestContent, message: Message): undefined {
+  #receiveComm(type: string, content: RequestContent, message: Message): void {
+    const id = content.string("comm_id");
+    if (type === "comm_open") {
+      // No code of the kernel registers targets, so nobody would listen.
+      this.#publish(message.header, "comm_close", { comm_id: id, data: {} });
+      return;
+    }
+    if (type === "comm_close") this.#comms.delete(id);
     this.#main.tell("comm", {
-      kind,
-      id: content.string("comm_id"),
+      kind: type === "comm_close" ? "close" : "message",
+      id,
       data: content.object("data"),
       metadata: message.metadata,
       buffers: message.buffers,
@@ -258,8 +216,4 @@ export class KernelServer implements ServerService {
   #status(state: "starting" | "busy" | "idle", parent?: Header): void {
     this.#publish(parent, "status", { execution_state: state });
   }
-}
-
-function unknownRequest(type: string): object {
-  return { status: "error", ...faultContent(new Error(`${type} is not supported`)) };
 }
