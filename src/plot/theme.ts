@@ -29,7 +29,7 @@ export const colours: {
 /** Colours for shares from none to all, light to dark blue, and the share from which text on them turns white. */
 export const shares: { readonly range: readonly string[]; readonly inkTurns: number } = {
   range: ["#f5f7f9", "#a6cfe6", colours.blue, "#08306b"],
-  inkTurns: 0.3,
+  inkTurns: 0.35,
 };
 
 /** Anchors of Viridis, dark to light, without its yellow end, which vanishes on white. */

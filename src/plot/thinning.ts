@@ -1,5 +1,11 @@
 /** Which points of a curve to keep: a chart of 300 pixels needs no 10 000. */
 
+/** Indices of a series of `length` at equal distances, the first and the last among them, at most about `most`. */
+export function everyNth(length: number, most: number): number[] {
+  const stride = Math.ceil(length / most);
+  return Array.from({ length }, (_, i) => i).filter((i) => i % stride === 0 || i === length - 1);
+}
+
 /**
  * Indices to keep of a noisy series, at most about `most`: the lowest and the highest value of each of `most / 2`
  * equal stretches, so that spikes stay visible, and the last one. Values that are not finite are kept only where

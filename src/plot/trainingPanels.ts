@@ -2,11 +2,12 @@ import { percent, roundedAll } from "./numbers.js";
 import type { JsonObject } from "./spec.js";
 import { table } from "./table.js";
 import { colours } from "./theme.js";
-import { envelope } from "./thinning.js";
+import { envelope, everyNth } from "./thinning.js";
 import type { TrainingEpoch, TrainingHistory, TrainingStep } from "./trainingData.js";
 
 const height = 240;
 const mostLosses = 300;
+const mostMeans = 200;
 const mostRates = 100;
 /** Past this many epochs the dots would touch. */
 const mostDots = 25;
@@ -21,10 +22,14 @@ export function lossPanel(
     steps.map(({ loss }) => loss),
     mostLosses,
   );
-  const trained = table({
+  const batches = table({
     step: kept.map((i) => steps[i].step),
     loss: roundedAll(kept.map((i) => steps[i].loss)),
-    smooth: roundedAll(kept.map((i) => smooth[i])),
+  });
+  const evenly = everyNth(steps.length, mostMeans);
+  const means = table({
+    step: evenly.map((i) => steps[i].step),
+    mean: roundedAll(evenly.map((i) => smooth[i])),
   });
   const lastStepOf = new Map(steps.map(({ step, epoch }) => [epoch, step]));
   const tested = table({
@@ -39,20 +44,20 @@ export function lossPanel(
     height,
     layer: [
       {
-        ...trained,
+        ...batches,
         mark: { type: "line", strokeWidth: 1, point: alone && dot(30) },
         encoding: { x, y: lossAxis("loss"), color: lossColour("each batch") },
       },
       {
-        ...trained,
+        ...means,
         mark: { type: "line", strokeWidth: 2.2 },
         encoding: {
           x,
-          y: lossAxis("smooth"),
+          y: lossAxis("mean"),
           color: lossColour("running mean"),
           tooltip: [
             { field: "step", type: "quantitative", title: "optimiser step" },
-            { field: "smooth", type: "quantitative", title: "running mean of the loss" },
+            { field: "mean", type: "quantitative", title: "running mean of the loss" },
           ],
         },
       },
@@ -131,8 +136,7 @@ export function learningRatePanel(
   steps: readonly TrainingStep[],
   { totalSteps, width }: { totalSteps: number; width: number },
 ): JsonObject {
-  const stride = Math.ceil(steps.length / mostRates);
-  const kept = steps.filter((_, i) => i % stride === 0 || i === steps.length - 1);
+  const kept = everyNth(steps.length, mostRates).map((i) => steps[i]);
   return {
     width,
     height,
