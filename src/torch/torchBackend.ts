@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { mustBe, unavailable } from "../errors.js";
 import { type Addon, type Handle, loadAddon } from "./addon.js";
+import { constantValue } from "./constantValue.js";
 import { dtypeOf, type FloatStorage, ScalarType, storageOf } from "./scalarType.js";
 
 /** Where and how a `TorchBackend` stores tensors. */
@@ -212,15 +213,17 @@ export class TorchBackend extends tf.KernelBackend {
   #find(dataId: tf.DataId): TorchData {
     const data = this.#data.get(dataId);
     if (data !== undefined) return data;
-    tf.engine().moveData(this, dataId);
-    const moved = this.#data.get(dataId);
-    if (moved !== undefined) return moved;
-    throw mustBe({
-      subject: "torch",
-      must: "a tensor must be alive",
-      got: "a disposed tensor",
-      remedy: "Keep it with tf.keep, or dispose it later.",
-    });
+    const engine = tf.engine();
+    if (!engine.state.tensorInfo.has(dataId)) {
+      throw mustBe({
+        subject: "torch",
+        must: "a tensor must be alive",
+        got: "a disposed tensor",
+        remedy: "Keep it with tf.keep, or dispose it later.",
+      });
+    }
+    engine.moveData(this, dataId); // calls move()
+    return this.#data.get(dataId) as TorchData;
   }
 
   #adopt(handle: Handle, scalarType: number, shape: number[], dtype: tf.DataType | undefined): tf.TensorInfo {
@@ -244,9 +247,10 @@ export class TorchBackend extends tf.KernelBackend {
     const typed = typedValues(values, dtype);
     const stored = this.storage(dtype);
     // A copy from the host stops the queue and cannot be captured in a CUDA graph; most small tensors are constants.
-    if (this.device !== "cpu" && dtype !== "complex64" && isConstant(typed)) {
-      const value = dtype === "bool" ? typed[0] !== 0 : typed[0];
-      return this.addon.call(this.operator("full"), shape, value, stored, null, this.device) as Handle;
+    const value = this.device === "cpu" || dtype === "complex64" ? undefined : constantValue(typed);
+    if (value !== undefined) {
+      const fill = dtype === "bool" ? value !== 0 : value;
+      return this.addon.call(this.operator("full"), shape, fill, stored, null, this.device) as Handle;
     }
     return this.addon.from(typed, shape, scalarTypeOf(typed, dtype), this.device, stored);
   }
@@ -303,12 +307,6 @@ function scalarTypeOf(
   if (values instanceof Float32Array) return ScalarType.float32;
   if (values instanceof Float64Array) return ScalarType.float64;
   return values instanceof Int32Array ? ScalarType.int32 : ScalarType.uint8;
-}
-
-/** Whether all values are the same; −0 differs from 0. */
-function isConstant(values: ArrayLike<number>): boolean {
-  for (let i = 1; i < values.length; i++) if (!Object.is(values[i], values[0])) return false;
-  return values.length > 0;
 }
 
 function noStrings(): Error {
