@@ -1,0 +1,116 @@
+/**
+ * katlab: Kolmogorov–Arnold Transformers in TypeScript. This page is the table of contents.
+ *
+ * @packageDocumentation
+ */
+
+// TensorFlow.js in Node comes without gradients and chained methods: this must run first.
+import "./torch/tfjsRegistrations.js";
+
+/** TensorFlow.js, the tensor API: tensors go in and out of everything here. */
+export * as tf from "@tensorflow/tfjs-core";
+
+// Engine: what computes
+export {
+  describeEngine,
+  EngineDescription,
+  useEngine,
+  type EngineName,
+  type EngineOptions,
+  type SkippedEngine,
+} from "./engine.js";
+export { valueAndGrads, type ValueAndGrads } from "./autodiff.js";
+
+// Errors and random numbers
+export { KatlabError } from "./errors.js";
+export { Random } from "./random.js";
+
+// Bases: learnable functions of one number, in float64
+export { activations, type ActivationName } from "./bases/activations.js";
+export {
+  rational,
+  rationalDerivatives,
+  rationalGradient,
+  type RationalCoefficients,
+  type RationalDerivatives,
+  type RationalGradient,
+} from "./bases/rational.js";
+export {
+  fitRational,
+  type FitError,
+  type FitRationalOptions,
+  type RationalFit,
+} from "./bases/fitRational.js";
+export { rationalPreset, type RationalPresetName } from "./bases/rationalPreset.js";
+export { activationGain } from "./bases/gain.js";
+
+// Ops: differentiable functions of tensors
+export { dropPath } from "./ops/dropPath.js";
+export { gelu } from "./ops/gelu.js";
+export { groupRational } from "./ops/groupRational.js";
+export { layerNorm } from "./ops/layerNorm.js";
+export { linear } from "./ops/linear.js";
+export { patches } from "./ops/patches.js";
+export { scaledDotProductAttention, type AttentionOptions } from "./ops/scaledDotProductAttention.js";
+export { softmaxCrossEntropy, type CrossEntropyOptions } from "./ops/softmaxCrossEntropy.js";
+
+// Layers: functions that own parameters
+export { Module, type ForwardOptions, type LoadedWeights, type Observation } from "./layers/module.js";
+export { Parameter, type ParameterKind, type ParameterSpec } from "./layers/parameter.js";
+export { type Initializer } from "./layers/initializer.js";
+export { type LayerOutline } from "./layers/outline.js";
+export { Scope } from "./layers/scope.js";
+export { Attention, type AttentionLayerOptions } from "./layers/attention.js";
+export { DropPath } from "./layers/dropPath.js";
+export { Gelu } from "./layers/gelu.js";
+export { GroupKan, type GroupKanOptions, type GroupKanWeights } from "./layers/groupKan.js";
+export { GroupRational, type GroupRationalOptions } from "./layers/groupRational.js";
+export { LayerNorm, type LayerNormOptions } from "./layers/layerNorm.js";
+export { Linear, type LinearOptions } from "./layers/linear.js";
+export { Mlp, type MlpOptions } from "./layers/mlp.js";
+export { PatchEmbedding, type PatchEmbeddingOptions } from "./layers/patchEmbedding.js";
+export { TransformerBlock, type TransformerBlockOptions } from "./layers/transformerBlock.js";
+
+// Models
+export { createModel, listModels, type ModelName } from "./models/registry.js";
+export { type ModelOptions } from "./models/modelOptions.js";
+export { ModelDescription } from "./models/modelDescription.js";
+export { type KatOptions } from "./models/kat.js";
+export { VisionTransformer, type VisionTransformerConfig } from "./models/visionTransformer.js";
+
+// Data
+export { loadDataset, type LoadOptions } from "./data/load.js";
+export { type DatasetName } from "./data/catalogue.js";
+export { type Dataset, type Split } from "./data/dataset.js";
+export { type DownloadProgress } from "./data/download.js";
+export { syntheticImages, type SyntheticDataset, type SyntheticOptions } from "./data/syntheticImages.js";
+
+// Training
+export { train, type TrainOptions } from "./training/train.js";
+export { evaluate, type EvaluateOptions, type Evaluation } from "./training/evaluate.js";
+export { type Recipe } from "./training/recipe.js";
+export { Run, type RunRecord } from "./training/run.js";
+
+// Weights in files
+export { loadWeights, saveWeights, type Weighted } from "./io/checkpoint.js";
+export { loadSafetensors, saveSafetensors, type LoadedTensors } from "./io/safetensors.js";
+
+// Analysis: what is computed from a model
+export { learnedActivations, type LearnedActivationsOptions } from "./analysis/activations.js";
+
+// Plot: what is drawn
+export { Figure, type DisplayBundle, type FigureParts } from "./plot/figure.js";
+export { LiveFigure, type LiveOptions } from "./plot/liveFigure.js";
+export { type DisplayHost } from "./plot/displayHost.js";
+export { type Json, type JsonObject, type MimeBundle, type VegaLiteSpec } from "./plot/spec.js";
+export { plotTraining, type TrainingPlotOptions } from "./plot/plotTraining.js";
+export { type TrainingEpoch, type TrainingHistory, type TrainingStep } from "./plot/trainingData.js";
+export { plotActivations, type ActivationPlotOptions } from "./plot/plotActivations.js";
+export {
+  type GroupActivation,
+  type Histogram,
+  type LayerActivation,
+  type LearnedActivations,
+} from "./plot/activationData.js";
+export { plotImages, type ImagePlotOptions, type LabelledImages } from "./plot/plotImages.js";
+export { plotConfusion, type Confusion, type ConfusionPlotOptions } from "./plot/plotConfusion.js";

@@ -1,0 +1,40 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { valueAndGrads } from "../autodiff.js";
+import type { Module } from "../layers/module.js";
+import { softmaxCrossEntropy } from "../ops/softmaxCrossEntropy.js";
+import type { Random } from "../random.js";
+import type { AdamW } from "./adamw.js";
+import { clipByNorm } from "./clip.js";
+
+/** What one optimiser step needs. */
+export interface Step {
+  readonly model: Module;
+  readonly optimizer: AdamW;
+  /** `[batch, height, width, channels]`, normalised. */
+  readonly images: tf.Tensor4D;
+  /** `[batch]` int32. */
+  readonly labels: tf.Tensor1D;
+  readonly learningRate: number;
+  readonly labelSmoothing: number;
+  readonly clipNorm: number | null;
+  /** Where drop path draws from. */
+  readonly random: Random;
+}
+
+/**
+ * Forward, backward and update.
+ *
+ * @returns the loss before the update, on the device; the caller disposes it
+ */
+export function trainingStep(step: Step): tf.Scalar {
+  const { model, optimizer, images, labels, learningRate, labelSmoothing, clipNorm, random } = step;
+  const variables = model.parameters().map((parameter) => parameter.variable);
+  return tf.tidy(() => {
+    const { value, grads } = valueAndGrads(() => {
+      const logits = model.forward(images, { training: true, random }) as tf.Tensor2D;
+      return softmaxCrossEntropy(logits, labels, { labelSmoothing });
+    }, variables);
+    optimizer.step(clipNorm === null ? grads : clipByNorm(grads, clipNorm), learningRate);
+    return value;
+  });
+}
