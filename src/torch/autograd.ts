@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { mustBe, mustHaveShape } from "../errors.js";
+import { mustBe } from "../errors.js";
 import type { Handle } from "./addon.js";
 import { currentTorchBackend, type TorchBackend } from "./torchBackend.js";
 import { leafHandle } from "./variableStorage.js";
@@ -22,8 +22,7 @@ const recording = new WeakSet<TorchBackend>();
  *
  * @param f computes a scalar from the variables
  * @param variables float32 variables to differentiate by
- * @throws KatlabError `invalid` inside another call or for a variable that is not float32, `shape` when `f` gives no
- *   scalar
+ * @throws KatlabError `invalid` inside another call, for a variable that is not float32, and when `f` returns no scalar
  */
 export function torchValueAndGrads(f: () => tf.Scalar, variables: readonly tf.Variable[]): ValueAndGrads {
   const backend = currentTorchBackend(subject);
@@ -59,7 +58,14 @@ function differentiate(backend: TorchBackend, f: () => tf.Scalar, leaves: readon
   const { addon } = backend;
   const loss = recorded(backend, f);
   try {
-    if (loss.rank !== 0) throw mustHaveShape(`${subject}: the value of f`, [], loss.shape);
+    if (loss.rank !== 0) {
+      throw mustBe({
+        subject,
+        must: "f must return a scalar",
+        got: `shape [${loss.shape.join(", ")}]`,
+        remedy: "Reduce it with tf.sum or tf.mean.",
+      });
+    }
     const handle = backend.handle(loss);
     const depends = leaves.length > 0 && addon.requiresGrad(handle);
     const grads = depends ? addon.grad([handle], leaves, null, false, false, true) : leaves.map(() => null);
