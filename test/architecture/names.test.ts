@@ -37,7 +37,8 @@ describe("one stem, one concept", () => {
         const room = file.split("/")[1];
         return room.endsWith(".test.ts")
           ? !sources.includes(`src/${basename(file, ".test.ts")}.ts`)
-          : !rooms.has(room) && !["architecture", "conformance", "consumer", "e2e", "scripts"].includes(room);
+          : !rooms.has(room) &&
+              !["architecture", "conformance", "consumer", "e2e", "notebooks", "scripts"].includes(room);
       });
     expect(orphans).toEqual([]);
   });
