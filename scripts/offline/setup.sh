@@ -29,7 +29,7 @@ if ! (cd node && sha256sum --check --status bin.sha256 2>/dev/null); then
     fail "node/bin/node must have the digest in node/bin.sha256; got another. Copy the bundle again."
 fi
 
-echo "building the native part (under a minute)"
+echo "building the native part (about a minute)"
 node/bin/node node_modules/katlab/scripts/native.mjs
 built=$?
 

@@ -27,7 +27,9 @@ export async function copyLibrary(folder: string): Promise<void> {
     exports: { ".": module, "./torch": module, "./package.json": "./package.json" },
   };
   await writeFile(join(library, "package.json"), `${JSON.stringify(manifest, undefined, 2)}\n`);
-  await copyFile(join(packageRoot, "LICENSE"), join(library, "LICENSE"));
+  for (const file of ["LICENSE", "THIRD_PARTY_NOTICES"]) {
+    await copyFile(join(packageRoot, file), join(library, file));
+  }
   await cp(join(packageRoot, "native"), join(library, "native"), {
     recursive: true,
     filter: (path) => path !== join(packageRoot, "native", "build"),
@@ -121,7 +123,7 @@ export async function measureParts(folder: string): Promise<PackPart[]> {
   const sizes = new Map<string, number>();
   for (const file of await filesUnder(folder)) {
     const [first, second, third] = file.split(sep);
-    const part = first === "node_modules" ? join(second, second.startsWith("@") ? third : "") : first;
+    const part = first === "node_modules" ? join(first, second, second.startsWith("@") ? third : "") : first;
     sizes.set(part, (sizes.get(part) ?? 0) + (await stat(join(folder, file))).size);
   }
   return [...sizes].map(([name, bytes]) => ({ name, bytes })).sort((a, b) => b.bytes - a.bytes);

@@ -113,20 +113,27 @@ describe("katlab pack", () => {
       });
       expect(wasm.stdout).toBe("wasm 2 4 6 argument\n");
     },
-    4 * minutes,
+    8 * minutes,
   );
 
   test(
-    "replaces an older bundle, also by an archive, and nothing else",
+    "replaces an older bundle, writes archives with data, and overwrites nothing else",
     async () => {
+      await pack({ out: bundle });
+      expect(existsSync(join(bundle, "scripts"))).toBe(false); // the older one had programs
       const archive = join(folder, "bundle.tar");
-      await pack({ out: archive });
+      await pack({ out: archive, data: ["fashion-mnist"] });
       const { stdout } = await run("tar", ["-tf", archive]);
-      expect(stdout.split("\n")).toContain("katlab-offline/setup.sh");
+      expect(stdout.split("\n")).toEqual(
+        expect.arrayContaining([
+          "katlab-offline/setup.sh",
+          "katlab-offline/node_modules/katlab/data/fashion-mnist/t10k-labels-idx1-ubyte.gz",
+        ]),
+      );
       await expect(pack({ out: folder })).rejects.toMatchObject({ code: "invalid" });
-      expect(existsSync(bundle)).toBe(true);
-      expect(await readdir(folder)).not.toContain(expect.stringMatching(/^\.katlab-pack/));
+      expect(existsSync(archive)).toBe(true);
+      expect((await readdir(folder)).filter((name) => name.startsWith(".katlab-pack"))).toEqual([]);
     },
-    minutes,
+    2 * minutes,
   );
 });
