@@ -1,14 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 
-/**
- * @typedef {object} Torch
- * @property {string} sitePackages folder of Python packages that holds it
- * @property {string} torchDir its own folder
- * @property {string} version for example `2.13.0+cpu`
- * @property {boolean} cuda whether it is a CUDA build
- * @property {string} [nvrtc] the CUDA run-time compiler that belongs to it, where it is installed
- */
+/** @typedef {import("./findTorch.mjs").Torch} Torch */
 
 /** The oldest torch whose headers the native part is written for. */
 const oldest = [2, 11];

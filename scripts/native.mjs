@@ -19,15 +19,7 @@ import { Fault, fault } from "./terminal/fault.mjs";
 
 /**
  * @typedef {import("./findTorch.mjs").Torch} Torch
- *
- * @typedef {object} BuildRecord what stands in native/build/build.json; src/torch/addon.ts reads it
- * @property {string} torchVersion
- * @property {string} torchDir
- * @property {boolean} cuda
- * @property {string} [nvrtc]
- * @property {string} compiler first line of its `--version`
- * @property {string} hash of sources, torch and flags
- * @property {string} date of the build, ISO
+ * @typedef {import("./native.mjs").BuildRecord} BuildRecord
  *
  * @typedef {object} Unit one run of the compiler
  * @property {string} name of the object file, without its hash
@@ -84,7 +76,7 @@ export async function buildNative({ root, log, env = process.env }) {
 
   const native = join(root, "native");
   const folder = join(native, "build");
-  const units = listUnits(native).map((unit) => ({
+  const units = listUnits(native, torch.nvrtc).map((unit) => ({
     ...unit,
     object: objectPath(native, folder, unit, tools, torch),
   }));
@@ -129,19 +121,23 @@ export async function buildNative({ root, log, env = process.env }) {
   return record;
 }
 
-/** Every run of the compiler, by name. @param {string} native @returns {Unit[]} */
-export function listUnits(native) {
+/** Every run of the compiler. @param {string} native @param {string} [nvrtc] @returns {Unit[]} */
+function listUnits(native, nvrtc) {
   const sources = ["bridge", "ops", "cuda"].flatMap((room) =>
     listFiles(join(native, room), ".cc").map((source) => ({ room, source })),
   );
-  return sources.flatMap(({ room, source }) => unitsOf(native, room, source));
+  return sources.flatMap(({ room, source }) => unitsOf(native, room, source, nvrtc));
 }
 
-/** @param {string} native @param {string} room @param {string} source @returns {Unit[]} */
-function unitsOf(native, room, source) {
+/** @param {string} native @param {string} room @param {string} source @param {string} [nvrtc] @returns {Unit[]} */
+function unitsOf(native, room, source, nvrtc) {
   const name = `${room}-${basename(source, ".cc")}`;
   if (room === "bridge") return [{ name, library: "bridge", source, flags: [] }];
-  const flags = ["-fopenmp", `-DKATLAB_NATIVE_DIR="${native}"`];
+  const flags = [
+    "-fopenmp",
+    `-DKATLAB_NATIVE_DIR="${native}"`,
+    ...(nvrtc === undefined ? [] : [`-DKATLAB_NVRTC="${nvrtc}"`]),
+  ];
   if (!source.endsWith(".simd.cc")) return [{ name, library: "ops", source, flags }];
   return instructionSets.map((set) => ({
     name: `${name}-${set.name}`,
@@ -214,7 +210,7 @@ function linkFlags(/** @type {Torch} */ torch) {
 function objectPath(native, folder, unit, tools, torch) {
   const headers = ["bridge", "ops", "cuda"]
     .filter((room) => unit.library === "ops" || room === "bridge")
-    .flatMap((room) => listFiles(join(native, room), ".h"));
+    .flatMap((room) => [...listFiles(join(native, room), ".h"), ...listFiles(join(native, room), ".cu")]);
   const texts = [unit.source, ...headers].map((path) => readFileSync(path, "utf8"));
   const flags = compileFlags(tools, torch, native);
   return join(
@@ -246,8 +242,8 @@ async function link(units, { folder, tools, torch }) {
   if (withOps) {
     await replaceFile(join(folder, "libkatlab_ops.so"), (path) =>
       runCompiler("libkatlab_ops.so", folder, tools.command, [
+        // Without -fopenmp: torch brings an OpenMP runtime, and a second one would be a second pool of threads.
         ...objectsOf("ops"),
-        "-fopenmp",
         ...linkFlags(torch),
         "-Wl,-soname,libkatlab_ops.so",
         "-o",
