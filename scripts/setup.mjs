@@ -26,8 +26,8 @@ const everythingBuilt = {
   title: "build",
   expect: "about 1 min, later a few seconds",
   current: () => undefined,
-  async run({ root, compiler, note }) {
-    const { faults, native } = await build({ root, log: (line) => console.log(`      ${line}`) });
+  async run({ root, env, compiler, note }) {
+    const { faults, native } = await build({ root, log: (line) => console.log(`      ${line}`), env });
     if (faults.length > 0) {
       throw fault({
         subject: "build",
@@ -36,8 +36,10 @@ const everythingBuilt = {
         remedy: "Correct what they name and run the same command again.",
       });
     }
-    if ("missing" in native && compiler !== undefined) {
-      note(`${native.missing} Until then the wasm engine works.`);
+    if ("fault" in native) {
+      note("The torch engine could not be built, as shown above. Until then the slower wasm engine works.");
+    } else if ("missing" in native && compiler !== undefined) {
+      note(`${native.missing} Until then the slower wasm engine works.`);
     }
     return "ready";
   },
