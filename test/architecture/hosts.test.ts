@@ -10,6 +10,8 @@ const allowed = [
   "vega.github.io",
   "tech.zalando.com",
   "fashion-mnist.s3-website.eu-central-1.amazonaws.com",
+  "nodejs.org",
+  "www.typescriptlang.org",
   "www.w3.org",
   "opensource.org",
   "www.apache.org",

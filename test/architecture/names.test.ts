@@ -16,8 +16,8 @@ test("files are named in camelCase after what they export", () => {
 });
 
 describe("one stem, one concept", () => {
-  // These rooms each hold one side of the same concepts: function, tensor operation, tfjs kernel.
-  const facets = ["src/bases", "src/ops", "src/torch/kernels"];
+  // These rooms each hold one side of the same concepts: function, tensor operation, layer, torch, command.
+  const facets = ["src/bases", "src/ops", "src/layers", "src/torch", "src/torch/kernels", "src/cli"];
 
   test("no two files of src share a name", () => {
     const byStem = new Map<string, string[]>();
