@@ -5,6 +5,7 @@
 
 /** Base of all errors katlab raises on purpose; `code` is stable, the text is not. */
 export class KatlabError extends Error {
+  /** The class's name, which starts a printed stack. */
   override readonly name: string = "KatlabError";
   /** Stable identifier of the kind of fault, for programs. */
   readonly code: string;

@@ -1,7 +1,7 @@
 import { fashionMnist } from "./fashionMnist.js";
 import type { ImageSet } from "./imageSet.js";
 
-/** Names that {@link loadDataset} knows. */
+/** Names that `loadDataset` knows. */
 export type DatasetName = "fashion-mnist";
 
 /** Every set by its name. */

@@ -16,11 +16,14 @@ export interface Split {
   /**
    * The images and labels at `indices` (any order, repeats allowed) as tensors the caller disposes.
    *
-   * @returns `images` `[batch, height, width, channels]`, (pixel / 255 − mean) / std by channel, float32;
-   * `labels` `[batch]`, int32
    * @throws KatlabError `invalid` for an index outside `[0, size)`
    */
-  batch(indices: ArrayLike<number>): { images: tf.Tensor4D; labels: tf.Tensor1D };
+  batch(indices: ArrayLike<number>): {
+    /** (pixel / 255 − mean) / std by channel, `[batch, height, width, channels]`, float32. */
+    images: tf.Tensor4D;
+    /** `[batch]`, int32. */
+    labels: tf.Tensor1D;
+  };
   /**
    * A class-balanced subset in the order of the file: class counts differ by at most one
    * as long as every class has enough images.
@@ -38,7 +41,9 @@ export interface Dataset {
   readonly name: string;
   /** Class names; the label is the index. */
   readonly classes: readonly string[];
+  /** What is learned from. */
   readonly train: Split;
+  /** What is only measured on. */
   readonly test: Split;
   /** Mean of each channel of the whole training set, pixels scaled to 0…1. */
   readonly mean: readonly number[];
@@ -50,8 +55,11 @@ export interface Dataset {
 
 /** What an {@link ImageSplit} is made of. */
 export interface ImageSplitContent {
+  /** Pixels 0…255, `[size, height, width, channels]`, row-major. */
   images: Uint8Array;
+  /** Class of each image, `[size]`. */
   labels: Int32Array;
+  /** Height, width and channels of one image. */
   shape: readonly [height: number, width: number, channels: number];
   /** By channel, pixels scaled to 0…1. */
   mean: readonly number[];
@@ -83,7 +91,7 @@ export class ImageSplit implements Split {
     );
   }
 
-  batch(indices: ArrayLike<number>): { images: tf.Tensor4D; labels: tf.Tensor1D } {
+  batch(indices: ArrayLike<number>): ReturnType<Split["batch"]> {
     const size = sizeOf(this.shape);
     const count = indices.length;
     const pixels = new Float32Array(count * size);
@@ -143,7 +151,15 @@ export class ImageSplit implements Split {
  * @param images `[…, channels]`, row-major
  * @returns the population's deviation (divided by n, as the usual constants are)
  */
-export function channelStatistics(images: Uint8Array, channels: number): { mean: number[]; std: number[] } {
+export function channelStatistics(
+  images: Uint8Array,
+  channels: number,
+): {
+  /** By channel. */
+  mean: number[];
+  /** By channel. */
+  std: number[];
+} {
   const counts = new Float64Array(256 * channels);
   for (let i = 0; i < images.length; i += channels) {
     for (let c = 0; c < channels; c++) counts[images[i + c] * channels + c] += 1;

@@ -9,6 +9,7 @@ import { KatlabError, unavailable } from "../errors.js";
 export interface DownloadProgress {
   /** Where the file will lie. */
   readonly path: string;
+  /** Bytes on this disk, those of earlier calls included. */
   readonly receivedBytes: number;
   /** Unknown when the server does not say. */
   readonly totalBytes: number | undefined;
@@ -22,7 +23,9 @@ export interface DownloadOptions {
   readonly urls: readonly string[];
   /** Turns the received bytes into what the caller wants, and throws when they are not right. */
   readonly check: (bytes: Uint8Array) => Promise<Uint8Array>;
+  /** Called with every chunk that has been written. */
   readonly onProgress?: (progress: DownloadProgress) => void;
+  /** Stops; what has come stays for the next call. */
   readonly signal?: AbortSignal;
   /** Tries in all (default 3 for each place). */
   readonly attempts?: number;

@@ -13,9 +13,11 @@ export interface ImageSetFile {
 
 /** A set of labelled images that katlab can find, fetch and check. */
 export interface ImageSet {
+  /** What the catalogue and folders call it. */
   readonly name: string;
   /** Who made it, and where it is described. */
   readonly source: string;
+  /** Short name of the licence. */
   readonly licence: string;
   /** Class names; the label is the index. */
   readonly classes: readonly string[];
@@ -23,12 +25,8 @@ export interface ImageSet {
   readonly mean: readonly number[];
   /** Standard deviation of each channel of the training set, pixels scaled to 0…1. */
   readonly std: readonly number[];
-  readonly files: {
-    readonly trainImages: ImageSetFile;
-    readonly trainLabels: ImageSetFile;
-    readonly testImages: ImageSetFile;
-    readonly testLabels: ImageSetFile;
-  };
+  /** Images `[count, height, width]` and labels `[count]` of both parts. */
+  readonly files: Readonly<Record<"trainImages" | "trainLabels" | "testImages" | "testLabels", ImageSetFile>>;
   /** Places that serve `<url><file name>.gz`, tried in order. */
   readonly urls: readonly string[];
 }

@@ -30,7 +30,14 @@ export interface LoadOptions {
    * class in the order of the file; with it, drawn at random. The mean and deviation stay those
    * of the whole training set.
    */
-  limit?: { train?: number; test?: number; seed?: number };
+  limit?: {
+    /** Training images, at least 1. */
+    train?: number;
+    /** Test images, at least 1. */
+    test?: number;
+    /** Draws the images; any safe integer. */
+    seed?: number;
+  };
   /** Follows a download (default: lines on stderr). */
   onProgress?: (progress: DownloadProgress) => void;
   /** Stops a download; what has come is kept and resumed by the next call. */

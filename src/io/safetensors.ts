@@ -19,6 +19,7 @@ import {
 export interface LoadedTensors {
   /** By name; the caller disposes them. */
   tensors: Record<string, tf.Tensor>;
+  /** Text that was saved with them. */
   metadata: Record<string, string>;
 }
 

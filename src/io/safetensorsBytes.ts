@@ -13,7 +13,9 @@ import {
 
 /** One tensor of a file, bit by bit. */
 export interface StoredTensor {
+  /** Type of the elements in the file. */
   readonly dtype: SafetensorsDtype;
+  /** Sizes of the axes; empty for a scalar. */
   readonly shape: readonly number[];
   /** The elements, row-major. */
   readonly data: ElementArray;
@@ -21,7 +23,9 @@ export interface StoredTensor {
 
 /** The content of a file. */
 export interface SafetensorsContent {
+  /** By name. */
   readonly tensors: Readonly<Record<string, StoredTensor>>;
+  /** Text by name, the header's `__metadata__`. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 

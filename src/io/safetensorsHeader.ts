@@ -37,8 +37,11 @@ export type ElementArray =
 
 /** Where a tensor lies in the data part of a file. */
 export interface SafetensorsEntry {
+  /** Any text but `__metadata__`. */
   readonly name: string;
+  /** Type of the elements in the file. */
   readonly dtype: SafetensorsDtype;
+  /** Sizes of the axes; empty for a scalar. */
   readonly shape: readonly number[];
   /** First byte, counted from the start of the data part. */
   readonly begin: number;
@@ -50,6 +53,7 @@ export interface SafetensorsEntry {
 export interface SafetensorsHeader {
   /** In the order of their places. */
   readonly entries: readonly SafetensorsEntry[];
+  /** Text by name, the header's `__metadata__`. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -134,13 +138,17 @@ export function parseHeader(subject: string, header: Uint8Array, dataBytes: numb
  * Places tensors in a file and writes its head: the widest types first, so that each tensor starts at a
  * multiple of its element size, and by name within a type.
  *
- * @returns `head`, the bytes before the data (a multiple of 8), and the places in file order
  * @throws KatlabError `invalid` for a tensor called `__metadata__`
  */
 export function layOutTensors(
   tensors: Readonly<Record<string, { readonly dtype: SafetensorsDtype; readonly shape: readonly number[] }>>,
   metadata: Readonly<Record<string, string>>,
-): { head: Uint8Array; entries: SafetensorsEntry[] } {
+): {
+  /** The bytes before the data, a multiple of 8. */
+  head: Uint8Array;
+  /** The places in file order. */
+  entries: SafetensorsEntry[];
+} {
   if (Object.hasOwn(tensors, metadataName)) {
     throw mustBe({
       subject: "safetensors",

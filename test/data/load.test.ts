@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import { gzipSync } from "node:zlib";
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-cpu";
@@ -75,6 +76,10 @@ describe("loadDataset", () => {
       "fashion-mnist: 60,000 training and 10,000 test images, 28 × 28 × 1, 10 classes (T-shirt/top, Trouser, " +
         "Pullover, Dress, Coat, Sandal, Shirt, Sneaker, Bag, Ankle boot)",
     );
+    // as the last value of a cell, and in a terminal, which must not print 47 million pixels
+    const display = (data as unknown as Record<symbol, () => unknown>)[Symbol.for("Jupyter.display")];
+    expect(display.call(data)).toEqual({ "text/plain": String(data) });
+    expect(inspect(data)).toBe(String(data));
     const { mean, std } = channelStatistics(data.train.images, 1);
     expect(mean[0]).toBeCloseTo(data.mean[0], 14);
     expect(std[0]).toBeCloseTo(data.std[0], 14);
