@@ -12,7 +12,8 @@ const { setImmediate } = globalThis;
 /** A run that has not been reported as finished. */
 interface Run {
   context: CellContext;
-  finish: (outcome: RunOutcome) => void;
+  /** How it ended, once it has. */
+  outcome?: RunOutcome;
 }
 
 /**
@@ -51,13 +52,13 @@ export class CellRuns {
 
   start({ cell, silent, allowStdin }: RunRequest): void {
     const context = this.#contexts.begin({ id: cell.id, count: cell.count, allowStdin });
-    const run: Run = { context, finish: (outcome) => this.#finish(run, outcome) };
+    const run: Run = { context };
     this.#run = run;
     this.#runner.execute(cell, (execution) => {
       try {
         this.#conclude(run, execution, silent, cell);
       } catch (fault) {
-        run.finish({ reached: reachedOf(execution), error: errorContent(fault, this.#places) });
+        this.#finish(run, { reached: reachedOf(execution), error: errorContent(fault, this.#places) });
       }
     });
   }
@@ -79,26 +80,26 @@ export class CellRuns {
       return;
     }
     run.context.isStopped = true;
-    const reached = this.#runner.interrupt(id);
-    this.#report(run, { reached, error: interruptedContent });
+    run.outcome ??= { reached: this.#runner.interrupt(id), error: interruptedContent };
+    this.#report(run, run.outcome);
   }
 
   #conclude(run: Run, execution: Execution, silent: boolean, cell: RunRequest["cell"]): void {
     const reached = reachedOf(execution);
     if (execution.kind === "rejected") {
-      run.finish({ reached, error: diagnosticsContent(execution.diagnostics, cell) });
+      this.#finish(run, { reached, error: diagnosticsContent(execution.diagnostics, cell) });
     } else if (execution.kind === "thrown") {
-      run.finish({ reached, error: errorContent(execution.error, this.#places) });
+      this.#finish(run, { reached, error: errorContent(execution.error, this.#places) });
     } else if (execution.value === undefined || silent) {
-      run.finish({ reached });
+      this.#finish(run, { reached });
     } else {
       const content = contentOfValue(execution.value);
       if (!(content instanceof Promise)) {
-        run.finish({ reached, result: jsonOf(content) });
+        this.#finish(run, { reached, result: jsonOf(content) });
       } else {
-        content.then(
-          (settled) => run.finish({ reached, result: jsonOf(settled) }),
-          (fault: unknown) => run.finish({ reached, error: errorContent(fault, this.#places) }),
+        content.then(jsonOf).then(
+          (result) => this.#finish(run, { reached, result }),
+          (fault: unknown) => this.#finish(run, { reached, error: errorContent(fault, this.#places) }),
         );
       }
     }
@@ -106,6 +107,7 @@ export class CellRuns {
 
   /** Lets output that is already on its way come first. */
   #finish(run: Run, outcome: RunOutcome): void {
+    run.outcome = outcome;
     setImmediate(() => this.#report(run, outcome));
   }
 

@@ -73,9 +73,7 @@ describe("replForm", () => {
 
   test("hoists var out of blocks and loops", () => {
     expect(
-      form(
-        "for (var i = 0, j = 1; i < 1; i++) { var [k, { l = 2 }] = [1, {} as { l?: number }] }\ni + j",
-      ),
+      form("for (var i = 0, j = 1; i < 1; i++) { var [k, { l = 2 }] = [1, {} as { l?: number }] }\ni + j"),
     ).toMatchInlineSnapshot(`
         "let i;
         let j;

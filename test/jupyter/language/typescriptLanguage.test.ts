@@ -177,9 +177,7 @@ describe("inspection", () => {
       "/** Adds.\n * @param a the first\n * @example add(1, 2)\n */\nfunction add(a: number, b: number) { return a + b }",
     );
     const shown = notebook.language.inspect({ code: "add(1, 2)", position: 1 });
-    expect(shown?.["text/plain"]).toMatch(
-      /^add\(a: number, b: number\): number\n\nAdds\.\n\n@param a/,
-    );
+    expect(shown?.["text/plain"]).toMatch(/^add\(a: number, b: number\): number\n\nAdds\.\n\n@param a/);
     expect(shown?.["text/markdown"]).toBe(
       "```typescript\nadd(a: number, b: number): number\n```\n\nAdds.\n\n*@param* `a` the first\n\n" +
         "*@example*\n\n```typescript\nadd(1, 2)\n```",
