@@ -87,6 +87,10 @@ export { syntheticImages, type SyntheticDataset, type SyntheticOptions } from ".
 
 // Training
 export { train, type TrainOptions } from "./training/train.js";
+export { trainingStep, type Step } from "./training/step.js";
+export { AdamW, type AdamWSettings } from "./training/adamw.js";
+export { clipByNorm } from "./training/clip.js";
+export { warmupCosine } from "./training/schedule.js";
 export { evaluate, type EvaluateOptions, type Evaluation } from "./training/evaluate.js";
 export { type Recipe } from "./training/recipe.js";
 export { Run, type RunRecord } from "./training/run.js";

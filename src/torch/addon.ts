@@ -196,6 +196,9 @@ function buildFolder(): string {
 /** @internal Loads the addon of one build folder. */
 export function openAddon(folder: string): Addon {
   readBuild(folder);
+  // OpenMP reads this once, when it is loaded. Its default, spinning at every barrier, makes a step ten times slower as
+  // soon as another program (a browser, a second kernel) wants one of the cores.
+  process.env["OMP_WAIT_POLICY"] ??= "PASSIVE";
   try {
     return createRequire(import.meta.url)(join(folder, "bridge.node")) as Addon;
   } catch (error) {

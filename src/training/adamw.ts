@@ -13,7 +13,11 @@ interface Group {
   readonly steps: readonly tf.Variable[];
 }
 
-type Settings = Pick<Recipe, "weightDecay" | "coefficientWeightDecay" | "beta1" | "beta2" | "epsilon">;
+/** The part of a recipe that AdamW needs. */
+export type AdamWSettings = Pick<
+  Recipe,
+  "weightDecay" | "coefficientWeightDecay" | "beta1" | "beta2" | "epsilon"
+>;
 
 /**
  * AdamW with weight decay by kind of parameter: `weightDecay` for weights, `coefficientWeightDecay` for rational
@@ -26,12 +30,12 @@ type Settings = Pick<Recipe, "weightDecay" | "coefficientWeightDecay" | "beta1" 
  * Source: Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019, algorithm 2.
  */
 export class AdamW {
-  readonly #settings: Settings;
+  readonly #settings: AdamWSettings;
   readonly #groups: readonly Group[];
   #taken = 0;
 
   /** @param parameters what is trained; `step` takes gradients in this order */
-  constructor(parameters: readonly Parameter[], settings: Settings) {
+  constructor(parameters: readonly Parameter[], settings: AdamWSettings) {
     this.#settings = settings;
     this.#groups = groupsByDecay(parameters, settings);
   }
@@ -79,7 +83,7 @@ export class AdamW {
   }
 }
 
-function groupsByDecay(parameters: readonly Parameter[], settings: Settings): Group[] {
+function groupsByDecay(parameters: readonly Parameter[], settings: AdamWSettings): Group[] {
   const places = new Map<number, number[]>();
   parameters.forEach(({ kind }, place) => {
     const decay =

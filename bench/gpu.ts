@@ -1,0 +1,107 @@
+/**
+ * On one GPU, through our own stack: gradients of a KAT against the CPU's, a falling loss, and training steps a second
+ * of KAT-T and ViT-T at 224², batch 128. Prints one JSON line at the end. Run from an offline bundle:
+ *
+ *     katlab pack -o build/offline --with bench/gpu.ts      then, there:   ./katlab run gpu.mjs
+ */
+import * as kl from "katlab";
+import { loadAddon } from "katlab/torch";
+
+const { tf } = kl;
+const results: Record<string, unknown> = {};
+
+function randomBatch(size: number, [height, width, channels]: readonly number[], classes: number) {
+  const random = new kl.Random(7);
+  const pixels = Float32Array.from({ length: size * height * width * channels }, () => random.uniform() * 2 - 1);
+  const labels = Int32Array.from({ length: size }, () => random.integer(classes));
+  return {
+    images: tf.tensor4d(pixels, [size, height, width, channels]),
+    labels: tf.tensor1d(labels, "int32"),
+  };
+}
+
+/** Gradients of a small KAT by parameter name, on the engine in use. */
+function gradients(): Map<string, Float32Array> {
+  const model = kl.createModel("kat_test_patch7_28", { seed: 3 });
+  const { images, labels } = randomBatch(32, model.inputShape, model.classes);
+  const parameters = [...model.namedParameters()];
+  const { grads } = kl.valueAndGrads(
+    () => kl.softmaxCrossEntropy(model.forward(images), labels),
+    parameters.map(([, { variable }]) => variable),
+  );
+  const values = new Map(parameters.map(([name], i) => [name, grads[i].dataSync() as Float32Array]));
+  tf.dispose([images, labels, ...grads]);
+  model.dispose();
+  return values;
+}
+
+/** ‖a − b‖ / ‖b‖ over all parameters, and the worst of one parameter relative to the largest gradient norm. */
+function difference(a: Map<string, Float32Array>, b: Map<string, Float32Array>) {
+  let [apart, size] = [0, 0];
+  let largest = 0;
+  for (const [name, values] of b) {
+    values.forEach((value, i) => {
+      const other = a.get(name)?.[i] ?? NaN;
+      apart += (other - value) ** 2;
+      size += value ** 2;
+      largest = Math.max(largest, Math.abs(other - value));
+    });
+  }
+  return { relativeL2: Math.sqrt(apart / size), largestAbsolute: largest };
+}
+
+function timeSteps(name: kl.ModelName, steps: number) {
+  const model = kl.createModel(name, { seed: 1 });
+  const optimizer = new kl.AdamW(model.parameters(), {
+    weightDecay: 0.05,
+    coefficientWeightDecay: 0,
+    beta1: 0.9,
+    beta2: 0.999,
+    epsilon: 1e-8,
+  });
+  const { images, labels } = randomBatch(128, model.inputShape, model.classes);
+  const random = new kl.Random(1);
+  const step = () =>
+    kl.trainingStep({ model, optimizer, images, labels, learningRate: 1e-3, labelSmoothing: 0, clipNorm: null, random });
+  const losses: number[] = [];
+  for (let i = 0; i < 10; i++) {
+    const loss = step();
+    losses.push(loss.dataSync()[0]);
+    loss.dispose();
+  }
+  const addon = loadAddon();
+  addon.sync();
+  const start = performance.now();
+  let last = tf.scalar(0);
+  for (let i = 0; i < steps; i++) {
+    last.dispose();
+    last = step();
+  }
+  const hostMs = (performance.now() - start) / steps;
+  addon.sync();
+  const ms = (performance.now() - start) / steps;
+  losses.push(last.dataSync()[0]);
+  tf.dispose([last, images, labels]);
+  optimizer.dispose();
+  model.dispose();
+  return { ms, hostMs, imagesPerSecond: 128e3 / ms, firstLoss: losses[0], lastLoss: losses.at(-1), losses };
+}
+
+await kl.useEngine({ engine: "torch", device: "cpu" });
+const onCpu = gradients();
+console.log(String(await kl.useEngine({ engine: "torch", device: "cuda" })));
+results["engine"] = kl.describeEngine();
+const once = gradients();
+results["gradients, CUDA against CPU"] = difference(once, onCpu);
+results["gradients, two CUDA runs"] = difference(gradients(), once);
+for (const tf32 of [false, true]) {
+  loadAddon().tf32(tf32);
+  for (const name of ["kat_tiny_patch16_224", "vit_tiny_patch16_224"] as const) {
+    const label = `${name} ${tf32 ? "tf32" : "float32"}`;
+    const result = timeSteps(name, 50);
+    results[label] = result;
+    console.log(label, result.ms.toFixed(2), "ms", Math.round(result.imagesPerSecond), "images/s", result.losses);
+  }
+}
+results["memory"] = loadAddon().memory();
+console.log(JSON.stringify(results));
