@@ -8,7 +8,7 @@ import textwrap
 import nvrtc
 import pytest
 import torch
-from conftest import LIBRARY, ROOT
+from library import LIBRARY, ROOT
 
 CUDA = ROOT / "native" / "cuda"
 ARCHITECTURES = ["sm_75", "sm_80", "sm_90a", "sm_100", "sm_120"]

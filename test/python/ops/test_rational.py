@@ -45,7 +45,6 @@ def exact(inputs, upstream):
     return gradients(rational, [t.double() for t in inputs], upstream.double())
 
 
-@pytest.mark.accuracy
 @pytest.mark.parametrize("layout", LAYOUTS, ids=str)
 class TestAccuracy:
     def test_float64(self, layout):
@@ -77,7 +76,6 @@ class TestAccuracy:
         assert_as_accurate(draws)
 
 
-@pytest.mark.accuracy
 def test_large_and_shared_sums_keep_their_accuracy():
     inputs = make((4096, 192), 1, 8, dtype=torch.float32)
     upstream = 1 + torch.randn(4096, 192)  # a mean: sums grow with the number of terms
