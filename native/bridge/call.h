@@ -5,6 +5,7 @@
 #pragma once
 #include <node_api.h>
 
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,7 @@ struct Environment {
   Environment(napi_env env, napi_value exports) : results(env, exports) {}
 
   HandleTable handles;
-  std::vector<OperatorPlan> operators;
+  std::deque<OperatorPlan> operators;  // a deque: looking one up must not move those in use
   ResultArray results;
 };
 
@@ -40,7 +41,7 @@ struct BoundFunction {
 
 class Call {
  public:
-  static constexpr size_t kMaxArguments = 48;  // aten's longest schema has 33
+  static constexpr size_t kMaxArguments = 48;  // aten's longest schema has 30
 
   Call(napi_env env, napi_callback_info info);
 

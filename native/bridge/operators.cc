@@ -12,7 +12,7 @@ namespace bridge {
 namespace {
 
 OperatorPlan& plan(Call& call) {
-  std::vector<OperatorPlan>& operators = call.environment->operators;
+  std::deque<OperatorPlan>& operators = call.environment->operators;
   const int64_t number = call.integer(0, "op");
   if (number < 0 || number >= static_cast<int64_t>(operators.size())) {
     call.refuse("op", {"must be a number that op() gave", std::to_string(number)});
@@ -69,7 +69,7 @@ napi_value giveValue(Call& call, c10::IValue& value) {
 napi_value op(Call& call) {
   const std::string name = call.string(0, "name");
   const std::string overload = call.has(1) ? call.string(1, "overload") : "";
-  std::vector<OperatorPlan>& operators = call.environment->operators;
+  std::deque<OperatorPlan>& operators = call.environment->operators;
   operators.emplace_back(c10::Dispatcher::singleton().findSchemaOrThrow(name.c_str(), overload.c_str()));
   return makeInt(call.env, static_cast<int64_t>(operators.size()) - 1);
 }

@@ -124,6 +124,12 @@ uint32_t readLength(napi_env env, napi_value array) {
   return length;
 }
 
+napi_value readElement(napi_env env, napi_value array, uint32_t index) {
+  napi_value element;
+  mustWork(napi_get_element(env, array, index, &element));
+  return element;
+}
+
 Bytes readBytes(napi_env env, napi_value view) {
   bool typed = false;
   mustWork(napi_is_typedarray(env, view, &typed));

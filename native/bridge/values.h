@@ -49,14 +49,13 @@ napi_value makeArray(napi_env env, size_t length);
 
 // Number of elements; a `Mismatch` for what is no array.
 uint32_t readLength(napi_env env, napi_value array);
+napi_value readElement(napi_env env, napi_value array, uint32_t index);
 
 template <class Visit>
 void forEach(napi_env env, napi_value array, Visit visit) {
   const uint32_t length = readLength(env, array);
   for (uint32_t i = 0; i < length; i++) {
-    napi_value element;
-    napi_get_element(env, array, i, &element);
-    visit(element);
+    visit(readElement(env, array, i));
   }
 }
 
