@@ -40,10 +40,12 @@ async function unpackNode(): Promise<void> {
 describe("katlab in a bundle", () => {
   test("runs a program anywhere against the bundle's library, with Node's options and the program's", async () => {
     await unpackNode();
-    // a folder whose own package has the same name must not win
+    // a package of the same name around the program, or around the bundle, must not win
     const elsewhere = join(bundle, "..", "elsewhere");
     await mkdir(elsewhere);
-    await writeFile(join(elsewhere, "package.json"), '{"name": "katlab", "exports": "./absent.js"}');
+    for (const folder of [elsewhere, join(bundle, "..")]) {
+      await writeFile(join(folder, "package.json"), '{"name": "katlab", "exports": "./absent.js"}');
+    }
     await writeFile(
       join(elsewhere, "program.mjs"),
       'import { where } from "katlab"; import * as torch from "katlab/torch"; import { sep } from "node:path";' +
