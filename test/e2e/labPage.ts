@@ -30,7 +30,8 @@ interface Lab {
 }
 interface NotebookPanel {
   context: { path: string; ready: Promise<void> };
-  sessionContext: { session: { kernel: { name: string; status: string } | null } | null };
+  /** Pages of other kinds have none. */
+  sessionContext?: { session: { kernel: { name: string; status: string } | null } | null };
   content: { widgets: { model: CellModel }[] };
 }
 interface CellModel {
@@ -84,7 +85,7 @@ export class LabPage {
 
   /** Name of the current notebook's kernel. */
   kernel(): Promise<string | undefined> {
-    return this.page.evaluate(() => jupyterapp.shell.currentWidget?.sessionContext.session?.kernel?.name);
+    return this.page.evaluate(() => jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.name);
   }
 
   /** Starts all cells, as the menu does; gives a promise of their end. */

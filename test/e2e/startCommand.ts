@@ -14,8 +14,8 @@ export interface StartedLab {
   readonly url: string;
   /** Process ids of everything it has started that still runs. */
   processes(): number[];
-  /** Presses Ctrl-C and waits for its end; gives the exit code. */
-  interrupt(): Promise<number | null>;
+  /** Presses Ctrl-C, unless it has ended, and waits until all its output has ended. */
+  interrupt(): Promise<void>;
 }
 
 /** Settings with which all cells of a page exist, and nothing pops up over them. */
@@ -43,14 +43,20 @@ export async function startLab(): Promise<StartedLab> {
     // Ctrl-C reaches all programs of a terminal's foreground group; so it does here.
     detached: true,
   });
-  const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
-  void ended.then(() => rmSync(config, { recursive: true, force: true }));
+  let running = true;
+  const ended = new Promise<void>((resolve) => {
+    child.on("close", () => {
+      running = false;
+      rmSync(config, { recursive: true, force: true });
+      resolve();
+    });
+  });
   return {
     url: await printedAddress(child),
     processes: () => (child.pid === undefined ? [] : processTree(child.pid)),
     async interrupt() {
-      if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGINT");
-      return ended;
+      if (running && child.pid !== undefined) process.kill(-child.pid, "SIGINT");
+      await ended;
     },
   };
 }
