@@ -66,8 +66,8 @@ export class TorchBackend extends tf.KernelBackend {
   }
 
   /**
-   * Gives a handle to tfjs, with the shape torch tells. Integers are stored as int32 and reals in this backend's
-   * float storage: other types are converted.
+   * Gives a handle to tfjs, with the shape torch tells; it is freed where that fails. Integers are stored as int32 and
+   * float64 in this backend's float storage; narrow floats are kept.
    *
    * @param dtype what tfjs shall call it; by default what torch tells
    */
@@ -227,20 +227,27 @@ export class TorchBackend extends tf.KernelBackend {
   }
 
   #adopt(handle: Handle, scalarType: number, shape: number[], dtype: tf.DataType | undefined): tf.TensorInfo {
-    const shown = dtypeOf(scalarType);
-    const stored = this.storage(shown);
-    // Narrow floats are stored on purpose (mixed precision); wide ones come from torch's own promotions.
-    const convert =
-      shown === "int32" || scalarType === ScalarType.float64 || scalarType === ScalarType.complex128;
-    let owned = handle;
-    if (convert && scalarType !== stored) {
-      owned = this.addon.call(this.operator("to.dtype"), handle, stored) as Handle;
+    try {
+      const shown = dtypeOf(scalarType);
+      const name = (dtype ?? shown) as tf.NumericDataType;
+      const dataId = {};
+      this.#data.set(dataId, { dtype: name, refCount: 1, handle: this.#stored(handle, scalarType, shown) });
+      return { dataId, shape, dtype: name };
+    } catch (error) {
       this.addon.free(handle);
+      throw error;
     }
-    const name = (dtype ?? shown) as tf.NumericDataType;
-    const dataId = {};
-    this.#data.set(dataId, { dtype: name, refCount: 1, handle: owned });
-    return { dataId, shape, dtype: name };
+  }
+
+  /** The handle, or in its place one of the element type that is stored here. */
+  #stored(handle: Handle, scalarType: number, dtype: tf.NumericDataType): Handle {
+    const stored = this.storage(dtype);
+    // Narrow floats are stored on purpose (mixed precision); wide ones come from torch's own promotions.
+    const wide = scalarType === ScalarType.float64 || scalarType === ScalarType.complex128;
+    if (scalarType === stored || !(wide || dtype === "int32")) return handle;
+    const converted = this.addon.call(this.operator("to.dtype"), handle, stored) as Handle;
+    this.addon.free(handle);
+    return converted;
   }
 
   #upload(values: tf.BackendValues, shape: number[], dtype: tf.NumericDataType): Handle {

@@ -133,7 +133,9 @@ describe("handles as tensors", () => {
     expect(() => backend().tensorFromHandle(uint16)).toThrow(
       "must have an element type that tfjs knows; got scalar type 27",
     );
-    addon.free(uint16);
+    expect(() => {
+      addon.info(uint16);
+    }).toThrow("freed");
   });
 });
 
