@@ -41,6 +41,11 @@ const everythingBuilt = {
     } else if ("missing" in native && compiler !== undefined) {
       note(`${native.missing} Until then the slower wasm engine works.`);
     }
+    if (!("torchVersion" in native)) {
+      note(
+        'With wasm, set scale to "quick" in the parameters cell of a notebook: "full" takes several times longer.',
+      );
+    }
     return "ready";
   },
 };
