@@ -42,9 +42,12 @@ export class Attention extends Module {
     const { dim, heads } = this;
     const { batch, tokens } = assertShape(this.path || "Attention", x.shape, ["batch", "tokens", dim]);
     if (x.size === 0) return tf.clone(x);
-    const qkv = this.qkv.forward(x, options);
-    const split = tf.reshape(qkv, [batch, tokens, 3, heads, dim / heads]);
-    const [query, key, value] = tf.unstack(tf.transpose(split, [2, 0, 3, 1, 4])) as tf.Tensor4D[];
+    // Split first: tfjs's wasm backend is slow to transpose five axes at once.
+    const [query, key, value] = tf
+      .split(this.qkv.forward(x, options), 3, -1)
+      .map((part) =>
+        tf.transpose<tf.Tensor4D>(tf.reshape(part, [batch, tokens, heads, dim / heads]), [0, 2, 1, 3]),
+      );
     const mixed = scaledDotProductAttention(query, key, value); // [batch, heads, tokens, headDim]
     const joined = tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), [batch, tokens, dim]);
     return this.proj.forward(joined, options);
