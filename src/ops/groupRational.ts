@@ -1,7 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { mustBe, mustDivide, mustHaveShape } from "../errors.js";
+import { mustDivide, mustHaveShape } from "../errors.js";
 import { assertShape } from "../shape.js";
 import { hasKernel, runFused } from "./fused.js";
+import { mustBeFloat32 } from "./mustBeFloat32.js";
+import { defineOperator } from "./operator.js";
 
 const subject = "groupRational";
 const numeratorTerms = 6;
@@ -33,18 +35,31 @@ export function groupRational<R extends tf.Rank>(
   denominator: tf.Tensor2D,
 ): tf.Tensor<R> {
   check(x, numerator, denominator);
-  const run = tf.customGrad((...inputs) => {
-    const [values, a, b, save] = inputs as [tf.Tensor, tf.Tensor2D, tf.Tensor2D, tf.GradSaveFunc];
-    save([values, a, b]);
-    const value = hasKernel("GroupRational")
-      ? runFused("GroupRational", { x: values, numerator: a, denominator: b })[0]
-      : composed(values, a, b);
-    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] =>
-      groupRationalGradient(dy, saved[0], saved[1] as tf.Tensor2D, saved[2] as tf.Tensor2D);
-    return { value, gradFunc };
-  });
-  return run(x, numerator, denominator) as tf.Tensor<R>;
+  return run({ x, numerator, denominator }, {}) as tf.Tensor<R>;
 }
+
+/** Checked inputs. */
+interface Inputs extends Record<string, tf.Tensor> {
+  readonly x: tf.Tensor;
+  readonly numerator: tf.Tensor;
+  readonly denominator: tf.Tensor;
+}
+
+const run = defineOperator<Inputs, "x" | "numerator" | "denominator">({
+  kernel: "GroupRational",
+  compose: composed,
+  saved: ["x", "numerator", "denominator"],
+  gradient: (dy, { x, numerator, denominator }) => {
+    const inputs = { dy, x, numerator, denominator };
+    // A tape that records this gradient, for a second derivative, must find operators that have gradients themselves.
+    const fused = hasKernel("GroupRationalGradient") && tf.engine().state.gradientDepth === 0;
+    const [dx, dNumerator, dDenominator] = fused
+      ? runFused("GroupRationalGradient", inputs)
+      : composedGradient(inputs);
+    return { x: dx, numerator: dNumerator, denominator: dDenominator };
+  },
+  differentiable: ["x", "numerator", "denominator"],
+});
 
 function check(x: tf.Tensor, numerator: tf.Tensor, denominator: tf.Tensor): void {
   if (x.rank === 0) throw mustHaveShape(`${subject}: x`, ["…", "dim"], x.shape);
@@ -57,52 +72,16 @@ function check(x: tf.Tensor, numerator: tf.Tensor, denominator: tf.Tensor): void
     const { groups } = assertShape(`${subject}: ${name}`, table.shape, ["groups", terms]);
     if (groups === 0) throw mustHaveShape(`${subject}: ${name}`, ["groups ≥ 1", terms], table.shape);
     if (dim % groups !== 0) {
-      throw mustDivide(subject, { name: "dim", value: dim }, { name: `${name} groups`, value: groups });
+      throw mustDivide(subject, { name: "dim", value: dim }, { name: `${name}Groups`, value: groups });
     }
   }
-  for (const [name, tensor] of Object.entries({ x, numerator, denominator })) {
-    if (tensor.dtype === "float32") continue;
-    throw mustBe({
-      subject: `${subject}: ${name}`,
-      must: "dtype must be float32",
-      got: tensor.dtype,
-      remedy: 'Convert it with tf.cast(tensor, "float32").',
-    });
-  }
+  mustBeFloat32(subject, { x, numerator, denominator });
 }
-
-/** Gradients of a loss by [x, numerator, denominator]; `dy` is its gradient by the result. */
-function groupRationalGradient(
-  dy: tf.Tensor,
-  x: tf.Tensor,
-  numerator: tf.Tensor2D,
-  denominator: tf.Tensor2D,
-): tf.Tensor[] {
-  return hasKernel("GroupRationalGradient")
-    ? runFused("GroupRationalGradient", { dy, x, numerator, denominator })
-    : composedGradient(dy, x, numerator, denominator);
-}
-
-// On the tape a second derivative differentiates the composed gradient, which is made of differentiable operators.
-tf.registerGradient({
-  kernelName: "GroupRationalGradient",
-  inputsToSave: ["dy", "x", "numerator", "denominator"],
-  gradFunc: (upstream: tf.Tensor | tf.Tensor[], saved: tf.Tensor[]) => {
-    const weights = upstream as tf.Tensor[];
-    const weighted = (...inputs: tf.Tensor[]): tf.Scalar => {
-      const [dy, x, numerator, denominator] = inputs;
-      const gradients = composedGradient(dy, x, numerator as tf.Tensor2D, denominator as tf.Tensor2D);
-      return tf.addN<tf.Scalar>(gradients.map((gradient, i) => tf.sum(tf.mul(gradient, weights[i]))));
-    };
-    const [dy, x, numerator, denominator] = tf.grads(weighted)(saved);
-    return { dy: () => dy, x: () => x, numerator: () => numerator, denominator: () => denominator };
-  },
-});
 
 /** The definition, in operators every engine has. */
-function composed(x: tf.Tensor, numerator: tf.Tensor2D, denominator: tf.Tensor2D): tf.Tensor {
-  if (x.size === 0) return tf.clone(x);
-  const { p, q } = polynomials(x, numerator, denominator);
+function composed(inputs: Inputs): tf.Tensor {
+  if (inputs.x.size === 0) return tf.clone(inputs.x);
+  const { p, q } = polynomials(inputs);
   return tf.div(p, q);
 }
 
@@ -111,14 +90,14 @@ function composed(x: tf.Tensor, numerator: tf.Tensor2D, denominator: tf.Tensor2D
  *
  *     dx = u·(P′ − F·Q′)    daᵢ = Σ u·xⁱ    dbⱼ = s(bⱼ)·Σ v·|x|ʲ    sums over the channels of a group
  */
-function composedGradient(
-  dy: tf.Tensor,
-  x: tf.Tensor,
-  numerator: tf.Tensor2D,
-  denominator: tf.Tensor2D,
-): tf.Tensor[] {
+function composedGradient({
+  dy,
+  x,
+  numerator,
+  denominator,
+}: Inputs & { readonly dy: tf.Tensor }): tf.Tensor[] {
   if (x.size === 0) return [tf.zerosLike(x), tf.zerosLike(numerator), tf.zerosLike(denominator)];
-  const { p, q, a, b, size, side } = polynomials(x, numerator, denominator);
+  const { p, q, a, b, size, side } = polynomials({ x, numerator, denominator });
   const u = tf.div(dy, q);
   const value = tf.div(p, q);
   const v = tf.neg(tf.mul(u, value));
@@ -143,11 +122,14 @@ function composedGradient(
 }
 
 /** P and Q with what they are made of: coefficients `a`, `b` = |b| as tensors [dim], size = |x|, side = s(x). */
-function polynomials(
-  x: tf.Tensor,
-  numerator: tf.Tensor2D,
-  denominator: tf.Tensor2D,
-): { p: tf.Tensor; q: tf.Tensor; a: tf.Tensor[]; b: tf.Tensor[]; size: tf.Tensor; side: tf.Tensor } {
+function polynomials({ x, numerator, denominator }: Inputs): {
+  p: tf.Tensor;
+  q: tf.Tensor;
+  a: tf.Tensor[];
+  b: tf.Tensor[];
+  size: tf.Tensor;
+  side: tf.Tensor;
+} {
   const dim = x.shape[x.rank - 1];
   const side = signFromRight(x);
   const size = tf.mul(x, side);
@@ -157,7 +139,7 @@ function polynomials(
 }
 
 /** Columns of a table [groups, terms] as tensors [dim], each group's number repeated over its channels. */
-function perChannel(table: tf.Tensor2D, dim: number): tf.Tensor[] {
+function perChannel(table: tf.Tensor, dim: number): tf.Tensor[] {
   const [groups, terms] = table.shape;
   const columns = tf.reshape(tf.transpose(table), [terms, groups, 1]);
   return tf.unstack(tf.reshape(tf.tile(columns, [1, 1, dim / groups]), [terms, dim]));
