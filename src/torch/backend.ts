@@ -1,7 +1,7 @@
 import "./tfjsRegistrations.js";
 import * as tf from "@tensorflow/tfjs-core";
 import { mustBe } from "../errors.js";
-import { torchKernels } from "./kernels/torchKernels.js";
+import { kernelDefinitions } from "./kernels/torchKernels.js";
 import { TorchBackend, type TorchBackendOptions } from "./torchBackend.js";
 
 export { addonStatus, loadAddon } from "./addon.js";
@@ -26,8 +26,11 @@ export type {
   KernelInputs,
   KernelRun,
   KernelTorch,
+  Operand,
   Temp,
 } from "./defineKernel.js";
+export { torchKernels } from "./kernels/torchKernels.js";
+export type { TorchKernels } from "./kernels/torchKernels.js";
 export { ScalarType } from "./scalarType.js";
 export type { FloatStorage } from "./scalarType.js";
 export { TorchBackend } from "./torchBackend.js";
@@ -40,7 +43,7 @@ export interface RegisterTorchBackend extends TorchBackendOptions {
 }
 
 /** Options of every name registered in this thread. */
-const registered = new Map<string, Required<TorchBackendOptions> | TorchBackendOptions>();
+const registered = new Map<string, TorchBackendOptions>();
 
 /**
  * Registers a torch backend and its tfjs kernels with tfjs, without choosing it: `tf.setBackend("torch")` does.
@@ -53,12 +56,8 @@ const registered = new Map<string, Required<TorchBackendOptions> | TorchBackendO
 export function registerTorchBackend(options: RegisterTorchBackend = {}): void {
   const { name = "torch", ...storage } = options;
   const before = registered.get(name);
-  registered.set(name, storage);
-  if (before === undefined) {
-    for (const kernel of torchKernels) tf.registerKernel({ ...kernel, backendName: name });
-    tf.registerBackend(name, () => new TorchBackend(registered.get(name)), 4);
-  } else if (name in tf.engine().registry && !sameOptions(before, storage)) {
-    registered.set(name, before);
+  if (before !== undefined && name in tf.engine().registry) {
+    if (sameOptions(before, storage)) return;
     throw mustBe({
       subject: `torch backend ${JSON.stringify(name)}`,
       must: `options must stay ${JSON.stringify(before)} while it is in use`,
@@ -66,7 +65,17 @@ export function registerTorchBackend(options: RegisterTorchBackend = {}): void {
       remedy: "Register the other options under another name: registerTorchBackend({ name, … }).",
     });
   }
+  registered.set(name, storage);
+  if (before === undefined) {
+    for (const kernel of kernelDefinitions) tf.registerKernel({ ...kernel, backendName: name });
+  }
+  if ((tf.findBackendFactory(name) as unknown) === null) {
+    tf.registerBackend(name, () => new TorchBackend(registered.get(name)), priority);
+  }
 }
+
+/** Above tfjs's own backends (wasm 2, webgl 2, cpu 1): the one tfjs takes by itself. */
+const priority = 4;
 
 function sameOptions(a: TorchBackendOptions, b: TorchBackendOptions): boolean {
   return a.device === b.device && (a.float ?? "float32") === (b.float ?? "float32");
