@@ -1,0 +1,222 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { rational, type RationalCoefficients } from "../bases/rational.js";
+import { rationalPreset } from "../bases/rationalPreset.js";
+import { mustBe } from "../errors.js";
+import { GroupRational } from "../layers/groupRational.js";
+import type { Module } from "../layers/module.js";
+import { type Histogram, histogramOf } from "./histogram.js";
+import { SpreadSample } from "./spreadSample.js";
+
+/** The learned function of one group of channels. */
+export interface GroupActivation {
+  /** Number of the group, from 0. */
+  readonly group: number;
+  /** Points at which the function was taken, equispaced over the range of the inputs. */
+  readonly x: readonly number[];
+  /** F(x) as it is now, in float64. */
+  readonly y: readonly number[];
+  /** F(x) as it was before training, in float64. */
+  readonly startY: readonly number[];
+  /** The inputs the group meets. */
+  readonly histogram: Histogram;
+}
+
+/** One learned activation of a model: a function for each group of channels. */
+export interface LayerActivation {
+  /** Where it is, in the model's own names: `blocks.0.mlp.act1`. */
+  readonly layer: string;
+  /** The function all groups started as, by name: `identity`. */
+  readonly start: string;
+  readonly groups: readonly GroupActivation[];
+}
+
+/** Every learned activation of a model. */
+export interface LearnedActivations {
+  /** Name of the model. */
+  readonly model: string;
+  /** In the order of the layers. */
+  readonly activations: readonly LayerActivation[];
+}
+
+/** Images by number: a `Split` of a data set, or anything like it. */
+export interface ImageSource {
+  /** Number of images. */
+  readonly size: number;
+  /** The images at `indices`, as the model takes them, and possibly other tensors; all are disposed after use. */
+  batch(indices: ArrayLike<number>): { readonly images: tf.Tensor };
+}
+
+/** Settings of {@link learnedActivations}. */
+export interface LearnedActivationsOptions {
+  /** What the model looks at: images, or tensors `[batch, height, width, channels]` normalised as in training. */
+  readonly inputs: ImageSource | tf.Tensor;
+  /** Number of images looked at, evenly spread over all, ≥ 1. Default 256, or all where there are fewer. */
+  readonly samples?: number;
+  /** Bins of a histogram, ≥ 1. Default 40. */
+  readonly bins?: number;
+  /** Points of a curve, ≥ 2. Default 201. */
+  readonly points?: number;
+}
+
+/** Images of one forward pass: what the activations of the largest model take stays below a gigabyte. */
+const imagesPerPass = 32;
+/** Values kept for a group: enough for 40 bins, and quickly sorted. */
+const valuesPerGroup = 65_536;
+
+/**
+ * Every learned function of a model, where it started, and the inputs it meets.
+ *
+ * Each group's curve covers the inputs it meets on the given images, without the lowest and the highest thousandth, so
+ * that single outliers do not stretch it; the histogram counts the values inside, of at most 65 536 values taken evenly
+ * from all. The model is in evaluation mode and is not changed.
+ *
+ * @param model a model with {@link GroupRational} layers, as KAT has
+ * @returns plain data, layer by layer in order of use
+ * @throws KatlabError `invalid` for settings out of range, a model without such layers, or inputs that are not finite;
+ *   `shape` for images the model does not take
+ */
+export function learnedActivations(
+  model: Module & { readonly name: string },
+  options: LearnedActivationsOptions,
+): LearnedActivations {
+  const { bins = 40, points = 201, samples = 256 } = options;
+  mustCount({ samples, bins, points }, { samples: 1, bins: 1, points: 2 });
+  const met = inputsMet(model, options.inputs, samples);
+  if (met.size === 0) {
+    throw mustBe({
+      subject: "learnedActivations",
+      must: "the model must have learned activations, and there must be an image to look at",
+      got: `${model.name} and ${sizeOfSource(options.inputs)} images`,
+      remedy: 'Take a KAT, for example createModel("kat_test_patch7_28").',
+    });
+  }
+  return {
+    model: model.name,
+    activations: [...met].map(([layer, groups]) => describeLayer(layer, groups, bins, points)),
+  };
+}
+
+function describeLayer(
+  layer: GroupRational,
+  groups: readonly SpreadSample[],
+  bins: number,
+  points: number,
+): LayerActivation {
+  const start = rationalPreset(layer.start);
+  const learned = coefficientsOf(layer);
+  return {
+    layer: layer.path,
+    start: layer.start,
+    groups: groups.map((sample, group) => {
+      const histogram = histogramOf(finite(sample.values, `${layer.path}, group ${group}`), bins);
+      const x = equispaced(histogram.edges[0], histogram.edges[bins], points);
+      return {
+        group,
+        x,
+        y: x.map((value) => rational(value, learned[group])),
+        startY: x.map((value) => rational(value, start)),
+        histogram,
+      };
+    }),
+  };
+}
+
+/** Group by group, the coefficients as they are now. */
+function coefficientsOf({ numerator, denominator, groups }: GroupRational): RationalCoefficients[] {
+  const [a] = rowsOf(numerator.variable);
+  const b = rowsOf(denominator.variable);
+  return Array.from({ length: groups }, (_, group) => ({ numerator: a, denominator: b[group] }));
+}
+
+function rowsOf(table: tf.Tensor): number[][] {
+  const values = [...table.dataSync()];
+  const [count, length] = table.shape;
+  return Array.from({ length: count }, (_, row) => values.slice(row * length, (row + 1) * length));
+}
+
+/** What the groups of each learned activation take in while the model looks at the images. */
+function inputsMet(
+  model: Module,
+  source: ImageSource | tf.Tensor,
+  samples: number,
+): ReadonlyMap<GroupRational, readonly SpreadSample[]> {
+  const met = new Map<GroupRational, readonly SpreadSample[]>();
+  const size = sizeOfSource(source);
+  const count = Math.min(samples, size);
+  const indices = Int32Array.from({ length: count }, (_, i) => Math.floor((i * size) / count));
+  for (let from = 0; from < count; from += imagesPerPass) {
+    const images = imagesOf(source, indices.subarray(from, from + imagesPerPass));
+    try {
+      const logits = model.forward(images, {
+        observe: ({ module, input }) => {
+          if (!(module instanceof GroupRational)) return;
+          const groups = met.get(module) ?? samplesFor(module, input, count);
+          met.set(module, groups);
+          distribute(input, groups);
+        },
+      });
+      logits.dispose();
+    } finally {
+      images.dispose();
+    }
+  }
+  return met;
+}
+
+function sizeOfSource(source: ImageSource | tf.Tensor): number {
+  return source instanceof tf.Tensor ? source.shape[0] : source.size;
+}
+
+function imagesOf(source: ImageSource | tf.Tensor, indices: Int32Array): tf.Tensor {
+  if (source instanceof tf.Tensor) {
+    return tf.tidy(() => tf.gather(source, tf.tensor1d(indices, "int32")));
+  }
+  const { images, ...others } = source.batch(indices);
+  tf.dispose(others);
+  return images;
+}
+
+/** Room for what the groups of a layer will meet, known from the input of the first pass. */
+function samplesFor({ dim, groups }: GroupRational, input: tf.Tensor, images: number): SpreadSample[] {
+  const width = dim / groups;
+  const total = (input.size / input.shape[0] / groups) * images;
+  return Array.from({ length: groups }, () => new SpreadSample(total, valuesPerGroup, width));
+}
+
+/** [batch, tokens, dim] → each group's channels to its own sample. */
+function distribute(input: tf.Tensor, groups: readonly SpreadSample[]): void {
+  const values = input.dataSync<"float32">();
+  const dim = input.shape[input.rank - 1];
+  const width = dim / groups.length;
+  for (let row = 0; row < values.length; row += dim) {
+    groups.forEach((sample, group) => {
+      sample.add(values.subarray(row + group * width, row + (group + 1) * width));
+    });
+  }
+}
+
+function finite(values: Float32Array, subject: string): Float32Array {
+  if (values.every((value) => Number.isFinite(value))) return values;
+  throw mustBe({
+    subject,
+    must: "the inputs must be finite",
+    got: "infinite ones or NaN",
+    remedy: "The model has diverged: train it with a lower learning rate.",
+  });
+}
+
+function equispaced(from: number, to: number, points: number): number[] {
+  return Array.from({ length: points }, (_, i) => from + ((to - from) * i) / (points - 1));
+}
+
+function mustCount(values: Readonly<Record<string, number>>, least: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(values)) {
+    if (Number.isInteger(value) && value >= least[name]) continue;
+    throw mustBe({
+      subject: "learnedActivations",
+      must: `${name} must be a whole number ≥ ${least[name]}`,
+      got: String(value),
+      remedy: `Leave ${name} out for its default.`,
+    });
+  }
+}
