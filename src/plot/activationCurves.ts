@@ -23,8 +23,8 @@ export interface Scales {
   detail: number;
 }
 
-/** Vertical distance, as a share of the axis, that a thinned curve may be off: a third of a unit of the figure. */
-const tolerance = 0.0025;
+/** Vertical distance, as a share of the axis, that a thinned curve may be off: half a unit of the figure. */
+const tolerance = 0.004;
 /** Bins drawn for each group: more cannot be told apart in a small panel, fewer show no shape. */
 const bins = { most: 16, least: 8 };
 

@@ -22,7 +22,7 @@ const pictureGrades = [
   { scale: 1, quality: 30 },
 ] as const;
 /** Bytes that one output may take in a notebook file, so that saved notebooks stay light. */
-const outputBytes = 97_000;
+const outputBytes = 98_500;
 /** Notebook files indent every line of an output by this much. */
 const notebookIndent = 6;
 
@@ -88,7 +88,7 @@ export class Figure {
 
   /**
    * The bundle with the metadata a notebook keeps: the size at which the picture is to be shown. The picture has
-   * two pixels per unit of the figure, fewer where the output would take more than 97 kB of a notebook file.
+   * two pixels per unit of the figure, fewer where the output would take more than 98 kB of a notebook file.
    */
   async toDisplay(): Promise<DisplayBundle> {
     const light = this.toLightBundle();

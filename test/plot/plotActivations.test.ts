@@ -27,7 +27,7 @@ test("every group has its function and its inputs, all groups one start", () => 
   expect(groupsOf(start)).toEqual([null]);
 });
 
-test("the thinned curves are the functions, within a third of a unit of the figure", () => {
+test("the thinned curves are the functions, within half a unit of the figure", () => {
   const model = sampleActivations(2);
   const { spec } = plotActivations(model);
   const swish = (x: number) => x / (1 + Math.exp(-x));
