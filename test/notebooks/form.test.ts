@@ -56,7 +56,8 @@ describe.each(notebooks.map((notebook) => [notebook.name, notebook] as const))("
     }
   });
 
-  // tslab's own kernel knows neither `await (…)` nor a new value, given by a later cell, in functions of an earlier one.
+  // tslab's own kernel knows no `await (…)`, no short `{ name }` for a name of an earlier cell, and no new value, given
+  // by a later cell, in functions of an earlier one.
   test("keeps to what tslab's own kernel can run", () => {
     for (const cell of code) {
       const tree = parse(cell);
@@ -64,6 +65,8 @@ describe.each(notebooks.map((notebook) => [notebook.name, notebook] as const))("
       expect(awaited.filter(ts.isParenthesizedExpression)).toEqual([]);
       expect(nodesOf(tree, ts.isForOfStatement).filter((loop) => loop.awaitModifier)).toEqual([]);
       const own = declaredIn(tree);
+      const short = nodesOf(tree, ts.isShorthandPropertyAssignment).map(({ name }) => name.text);
+      expect(short.filter((name) => !own.has(name))).toEqual([]);
       expect(reassignedIn(tree).filter((name) => !own.has(name))).toEqual([]);
       expect(cell.source).not.toMatch(/^\s*(await )?using /m);
     }
