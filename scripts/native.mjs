@@ -38,7 +38,7 @@ const megabyte = 2 ** 20;
 const compilerMemory = 1200 * megabyte;
 const diskSpace = 100 * megabyte;
 /** Average seconds of one run, measured on two cores of 2022; for the announcement only. */
-const secondsPerUnit = 7;
+const secondsPerUnit = 5;
 
 /**
  * The instruction sets for which `*.simd.cc` is compiled, as ATen names and flags them. The choice is made at run time,
