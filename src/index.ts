@@ -100,7 +100,15 @@ export { loadWeights, saveWeights, type Weighted } from "./io/checkpoint.js";
 export { loadSafetensors, saveSafetensors, type LoadedTensors } from "./io/safetensors.js";
 
 // Analysis: what is computed from a model
-export { learnedActivations, type LearnedActivationsOptions } from "./analysis/activations.js";
+export {
+  learnedActivations,
+  type GroupActivation,
+  type ImageSource,
+  type LayerActivation,
+  type LearnedActivations,
+  type LearnedActivationsOptions,
+} from "./analysis/activations.js";
+export { type Histogram } from "./analysis/histogram.js";
 
 // Plot: what is drawn
 export { Figure, type DisplayBundle, type FigureParts } from "./plot/figure.js";
@@ -110,11 +118,5 @@ export { type Json, type JsonObject, type MimeBundle, type VegaLiteSpec } from "
 export { plotTraining, type TrainingPlotOptions } from "./plot/plotTraining.js";
 export { type TrainingEpoch, type TrainingHistory, type TrainingStep } from "./plot/trainingData.js";
 export { plotActivations, type ActivationPlotOptions } from "./plot/plotActivations.js";
-export {
-  type GroupActivation,
-  type Histogram,
-  type LayerActivation,
-  type LearnedActivations,
-} from "./plot/activationData.js";
 export { plotImages, type ImagePlotOptions, type LabelledImages } from "./plot/plotImages.js";
 export { plotConfusion, type Confusion, type ConfusionPlotOptions } from "./plot/plotConfusion.js";
