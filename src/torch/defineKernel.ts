@@ -1,15 +1,19 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import type { Argument, Handle, Result } from "./addon.js";
+import { type KernelCall, runOnCpu } from "./delegate.js";
 import type { TorchBackend } from "./torchBackend.js";
-import type { ScalarType } from "./scalarType.js";
+import { ScalarType } from "./scalarType.js";
 
 declare const temporary: unique symbol;
 
 /** A tensor made inside a tfjs kernel, freed when the kernel ends unless `keep` makes it a result. */
 export type Temp = Handle & { readonly [temporary]: true };
 
+/** A tensor inside a tfjs kernel: an input, or a temporary. */
+export type Operand = tf.TensorInfo | Temp;
+
 /** What operators take inside a tfjs kernel: an `Argument`, with tensors allowed where handles stand. */
-export type KernelArgument = Argument | tf.TensorInfo | readonly (tf.TensorInfo | Handle | null)[];
+export type KernelArgument = Argument | tf.TensorInfo | readonly (Operand | null)[];
 
 /**
  * What a tfjs kernel may ask of torch.
@@ -27,6 +31,8 @@ export interface KernelTorch {
   call(operator: string, ...args: KernelArgument[]): Temp;
   /** Runs an operator and keeps all its outputs until the tfjs kernel ends. */
   calls(operator: string, ...args: KernelArgument[]): Temp[];
+  /** Runs an operator that returns a number or a truth value. Waits for the device. */
+  value(operator: string, ...args: KernelArgument[]): number | boolean;
   /** Runs an operator whose first output is a result of the tfjs kernel. */
   result(operator: string, ...args: KernelArgument[]): tf.TensorInfo;
   /** Runs an operator all of whose outputs are results of the tfjs kernel. */
@@ -35,16 +41,14 @@ export interface KernelTorch {
   keep(temp: Temp, dtype?: tf.DataType): tf.TensorInfo;
   /** The input itself as a result: same data, one more reference. */
   share(input: tf.TensorInfo): tf.TensorInfo;
+  /** Values from JavaScript as a temporary: integers as int32, reals in the backend's float storage. */
+  constant(values: Int32Array | Float64Array, shape: readonly number[]): Temp;
   /** The element type in which this backend stores a tfjs dtype. */
   storage(dtype: tf.DataType): ScalarType;
 }
 
-/** Inputs by name; a name ending in `?` may be missing. */
-export type KernelInputs<Names extends string> = {
-  readonly [Name in Names as Name extends `${string}?` ? never : Name]: tf.TensorInfo;
-} & {
-  readonly [Name in Names as Name extends `${infer Optional}?` ? Optional : never]?: tf.TensorInfo;
-};
+/** Inputs by name, as tfjs's `…Inputs` types list them; optional ones stay optional. */
+export type KernelInputs<Inputs> = { readonly [Name in keyof Inputs]: NonNullable<Inputs[Name]> };
 
 /** A tfjs kernel that is not yet registered under a backend's name. */
 export interface KernelDefinition {
@@ -55,8 +59,8 @@ export interface KernelDefinition {
 }
 
 /** One run of a tfjs kernel: its inputs by name, its attributes, and torch. */
-export interface KernelRun<Names extends string, Attrs> {
-  readonly inputs: KernelInputs<Names>;
+export interface KernelRun<Inputs, Attrs> {
+  readonly inputs: KernelInputs<Inputs>;
   readonly attrs: Attrs;
   readonly torch: KernelTorch;
 }
@@ -65,25 +69,26 @@ export interface KernelRun<Names extends string, Attrs> {
  * Defines a tfjs kernel by torch operators. Temporaries are freed however it ends.
  *
  * ```ts
- * defineKernel<"x", { alpha: number }>("LeakyRelu", ({ inputs, attrs, torch }) =>
- *   torch.result("leaky_relu", inputs.x, attrs.alpha),
+ * defineKernel<tf.LeakyReluInputs, tf.LeakyReluAttrs>(tf.LeakyRelu, ({ inputs: { x }, attrs, torch }) =>
+ *   torch.result("leaky_relu", x, attrs.alpha),
  * );
  * ```
  *
- * `"bias?"` among the names makes that input optional; `defineKernel<string>` is for tfjs kernels that take any number
- * of inputs (`Concat`).
+ * Strings are no torch tensors: with a string among its inputs tfjs's cpu backend computes the tfjs kernel.
  *
  * @param kernelName its name in tfjs
  * @param run computes the result; everything it returns must come from `result`, `results`, `keep` or `share`
  */
-export function defineKernel<Names extends string, Attrs = object>(
+export function defineKernel<Inputs, Attrs = object>(
   kernelName: string,
-  run: (kernel: KernelRun<Names, Attrs>) => tf.TensorInfo | tf.TensorInfo[],
+  run: (kernel: KernelRun<Inputs, Attrs>) => tf.TensorInfo | tf.TensorInfo[],
 ): KernelDefinition {
-  const kernelFunc = ({ inputs, attrs, backend }: KernelCall): tf.TensorInfo | tf.TensorInfo[] => {
+  const kernelFunc = (call: KernelCall): tf.TensorInfo | tf.TensorInfo[] => {
+    const { inputs, attrs, backend } = call;
+    if (hasStrings(inputs)) return runOnCpu(kernelName, call);
     const torch = new KernelScope(backend);
     try {
-      return run({ inputs: inputs as KernelInputs<Names>, attrs: (attrs ?? {}) as Attrs, torch });
+      return run({ inputs: inputs as unknown as KernelInputs<Inputs>, attrs: (attrs ?? {}) as Attrs, torch });
     } finally {
       torch.end();
     }
@@ -91,17 +96,15 @@ export function defineKernel<Names extends string, Attrs = object>(
   return { kernelName, kernelFunc: kernelFunc as tf.KernelFunc };
 }
 
-/** What tfjs passes to a kernel of a backend of this class. */
-interface KernelCall {
-  readonly inputs: tf.NamedTensorInfoMap;
-  readonly attrs?: tf.NamedAttrMap;
-  readonly backend: TorchBackend;
+function hasStrings(inputs: tf.NamedTensorInfoMap): boolean {
+  for (const name in inputs) if (inputs[name]?.dtype === "string") return true;
+  return false;
 }
 
 /** The temporaries of one run. */
 class KernelScope implements KernelTorch {
   readonly backend: TorchBackend;
-  #temporaries: Handle[] | undefined;
+  #temporaries: Set<Handle> | undefined;
 
   constructor(backend: TorchBackend) {
     this.backend = backend;
@@ -119,6 +122,10 @@ class KernelScope implements KernelTorch {
     return handlesOf(this.#run(operator, args)).map((handle) => this.#remember(handle) as Temp);
   }
 
+  value(operator: string, ...args: KernelArgument[]): number | boolean {
+    return this.#run(operator, args) as number | boolean;
+  }
+
   result(operator: string, ...args: KernelArgument[]): tf.TensorInfo {
     const result = this.#run(operator, args);
     if (typeof result === "number") return this.backend.tensorFromMeta();
@@ -130,13 +137,20 @@ class KernelScope implements KernelTorch {
   }
 
   keep(temp: Temp, dtype?: tf.DataType): tf.TensorInfo {
-    this.#temporaries = this.#temporaries?.filter((handle) => handle !== temp);
+    this.#temporaries?.delete(temp);
     return this.backend.tensorFromHandle(temp, dtype);
   }
 
   share(input: tf.TensorInfo): tf.TensorInfo {
     this.backend.incRef(input.dataId);
     return { dataId: input.dataId, shape: input.shape, dtype: input.dtype };
+  }
+
+  constant(values: Int32Array | Float64Array, shape: readonly number[]): Temp {
+    const isReal = values instanceof Float64Array;
+    const type = isReal ? ScalarType.float64 : ScalarType.int32;
+    const stored = this.storage(isReal ? "float32" : "int32");
+    return this.#remember(this.backend.addon.from(values, shape, type, this.device, stored)) as Temp;
   }
 
   storage(dtype: tf.DataType): ScalarType {
@@ -168,7 +182,7 @@ class KernelScope implements KernelTorch {
   }
 
   #remember(handle: Handle): Handle {
-    (this.#temporaries ??= []).push(handle);
+    (this.#temporaries ??= new Set()).add(handle);
     return handle;
   }
 }

@@ -1,0 +1,121 @@
+import { createRequire } from "node:module";
+import * as tf from "@tensorflow/tfjs-core";
+import type { MathBackendCPU } from "@tensorflow/tfjs-backend-cpu";
+import { mustBe } from "../errors.js";
+import type { TorchBackend } from "./torchBackend.js";
+
+/** What tfjs passes to a tfjs kernel of the torch backend. */
+export interface KernelCall {
+  /** Tensors by name, or lists of them. */
+  readonly inputs: tf.NamedTensorInfoMap;
+  readonly attrs?: tf.NamedAttrMap;
+  readonly backend: TorchBackend;
+}
+
+/**
+ * Runs a tfjs kernel by the implementation of tfjs's cpu backend: inputs are copied to JavaScript, results back.
+ * Reals pass through float32, whatever the torch backend stores.
+ *
+ * The results are constants to torch autograd. Rather than lose a gradient, it refuses to compute reals from inputs
+ * that require one.
+ *
+ * @throws KatlabError `invalid` when torch autograd would have to differentiate it
+ */
+export function runOnCpu(
+  kernelName: string,
+  { inputs, attrs, backend }: KernelCall,
+): tf.TensorInfo | tf.TensorInfo[] {
+  // A backend per call: what the implementation leaves behind goes with it.
+  const cpu = newCpuBackend();
+  const copied = mapTensors(inputs, (tensor) => toCpu(tensor, backend, cpu));
+  const { kernelFunc } = tf.getKernel(kernelName, "cpu");
+  const results = kernelFunc({ inputs: copied, attrs: attrs ?? {}, backend: cpu });
+  const list = Array.isArray(results) ? results : [results];
+  if (list.some(({ dtype }) => dtype === "float32" || dtype === "complex64")) {
+    mustNotDifferentiate(kernelName, inputs, backend);
+  }
+  const outputs = list.map((result) => fromCpu(result, cpu, backend));
+  return Array.isArray(results) ? outputs : outputs[0];
+}
+
+type CpuModule = typeof import("@tensorflow/tfjs-backend-cpu");
+/** Inside a bundle, the bundler's; elsewhere there is none in an ES module. */
+declare const require: ((name: string) => unknown) | undefined;
+let cpuModule: CpuModule | undefined;
+
+/** Loaded when first needed: few programs do, and it takes as long to load as tfjs-core's ops. */
+function newCpuBackend(): MathBackendCPU {
+  cpuModule ??= loadCpuModule();
+  const cpu = new cpuModule.MathBackendCPU();
+  // It would advise to install a faster backend, at its first tensor.
+  cpu["firstUse"] = false;
+  return cpu;
+}
+
+/** A kernel must have it at once, so not by `import()`; a bundler sees only a literal call of `require`. */
+function loadCpuModule(): CpuModule {
+  try {
+    return createRequire(import.meta.url)("@tensorflow/tfjs-backend-cpu") as CpuModule;
+  } catch (error) {
+    if (typeof require === "undefined") throw error;
+    return require("@tensorflow/tfjs-backend-cpu") as CpuModule;
+  }
+}
+
+function toCpu(tensor: tf.TensorInfo, backend: TorchBackend, cpu: MathBackendCPU): tf.TensorInfo {
+  const { shape, dtype } = tensor;
+  if (dtype !== "complex64") return cpu.makeTensorInfo(shape, dtype, backend.readSync(tensor.dataId));
+  const parts = tf.backend_util.splitRealAndImagArrays(backend.readSync(tensor.dataId) as Float32Array);
+  const real = cpu.makeTensorInfo(shape, "float32", parts.real);
+  const imag = cpu.makeTensorInfo(shape, "float32", parts.imag);
+  return tf
+    .getKernel(tf.Complex, "cpu")
+    .kernelFunc({ inputs: { real, imag }, attrs: {}, backend: cpu }) as tf.TensorInfo;
+}
+
+function fromCpu(
+  { dataId, shape, dtype }: tf.TensorInfo,
+  cpu: MathBackendCPU,
+  backend: TorchBackend,
+): tf.TensorInfo {
+  return { dataId: backend.write(cpu.readSync(dataId), shape, dtype), shape, dtype };
+}
+
+/** Maps the tensors of a tfjs kernel's inputs, in lists and lists by name as well. */
+function mapTensors(
+  inputs: tf.NamedTensorInfoMap,
+  map: (tensor: tf.TensorInfo) => tf.TensorInfo,
+): tf.NamedTensorInfoMap {
+  const mapped = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(mapped);
+    return isTensor(value) ? map(value) : value;
+  };
+  if (Array.isArray(inputs)) return mapped(inputs) as tf.NamedTensorInfoMap;
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, value]) => [name, mapped(value)]),
+  ) as tf.NamedTensorInfoMap;
+}
+
+function isTensor(value: unknown): value is tf.TensorInfo {
+  return typeof value === "object" && value !== null && "dataId" in value;
+}
+
+function mustNotDifferentiate(
+  kernelName: string,
+  inputs: tf.NamedTensorInfoMap,
+  backend: TorchBackend,
+): void {
+  const { addon } = backend;
+  const recording = addon.gradMode(false);
+  addon.gradMode(recording);
+  if (!recording) return;
+  mapTensors(inputs, (tensor) => {
+    if (tensor.dtype === "string" || !addon.requiresGrad(backend.handle(tensor))) return tensor;
+    throw mustBe({
+      subject: `torch: tfjs kernel ${kernelName}`,
+      must: "has no torch operators, so torch autograd must not go through it",
+      got: "an input that requires a gradient",
+      remedy: "Differentiate it by tf.variableGrads or tf.grads, or compute it outside torchValueAndGrads.",
+    });
+  });
+}

@@ -1,0 +1,68 @@
+import type * as tf from "@tensorflow/tfjs-core";
+import { defineKernel, type KernelDefinition } from "../defineKernel.js";
+import { ScalarType } from "../scalarType.js";
+
+/** A tensor or, with `?`, none. */
+type Inputs<Names extends string, Optional extends string = never> = Record<Names, tf.TensorInfo> &
+  Partial<Record<Optional, tf.TensorInfo>>;
+
+const groupRational = defineKernel<Inputs<"x" | "numerator" | "denominator">>(
+  "GroupRational",
+  ({ inputs: { x, numerator, denominator }, torch }) =>
+    torch.result("katlab::rational", x, numerator, denominator),
+);
+
+const groupRationalGradient = defineKernel<Inputs<"dy" | "x" | "numerator" | "denominator">>(
+  "GroupRationalGradient",
+  ({ inputs: { dy, x, numerator, denominator }, torch }) =>
+    torch.results("katlab::rational_backward", dy, x, numerator, denominator),
+);
+
+const gelu = defineKernel<Inputs<"x">>("Gelu", ({ inputs: { x }, torch }) => torch.result("gelu", x));
+
+const geluGradient = defineKernel<Inputs<"dy" | "x">>("GeluGradient", ({ inputs: { dy, x }, torch }) =>
+  torch.result("gelu_backward", dy, x),
+);
+
+const layerNorm = defineKernel<Inputs<"x" | "scale" | "offset">, { epsilon: number }>(
+  "LayerNorm",
+  ({ inputs: { x, scale, offset }, attrs: { epsilon }, torch }) =>
+    torch.result("native_layer_norm", x, x.shape.slice(-1), scale, offset, epsilon),
+);
+
+const linear = defineKernel<Inputs<"x" | "weight", "bias">>(
+  "Linear",
+  ({ inputs: { x, weight, bias }, torch }) => torch.result("linear", x, weight, bias ?? null),
+);
+
+const scaledDotProductAttention = defineKernel<Inputs<"query" | "key" | "value">, { scale?: number }>(
+  "ScaledDotProductAttention",
+  ({ inputs: { query, key, value }, attrs: { scale = null }, torch }) =>
+    torch.result("scaled_dot_product_attention", query, key, value, null, 0, false, scale),
+);
+
+const meanReduction = 1; // at::Reduction::Mean
+const noLabel = -(2 ** 31); // torch passes over one label, by default −100, in silence: none of ours
+
+const softmaxCrossEntropy = defineKernel<Inputs<"logits" | "labels">, { labelSmoothing: number }>(
+  "SoftmaxCrossEntropy",
+  ({ inputs: { logits, labels }, attrs: { labelSmoothing }, torch }) => {
+    const classes = torch.call("to.dtype", labels, ScalarType.int64);
+    return torch.result("cross_entropy_loss", logits, classes, null, meanReduction, noLabel, labelSmoothing);
+  },
+);
+
+/**
+ * The operators of `src/ops` that torch computes in one piece. Their tfjs kernel names are this project's own; torch
+ * autograd differentiates all of them but the gradients.
+ */
+export const fusedKernels: readonly KernelDefinition[] = [
+  groupRational,
+  groupRationalGradient,
+  gelu,
+  geluGradient,
+  layerNorm,
+  linear,
+  scaledDotProductAttention,
+  softmaxCrossEntropy,
+];

@@ -1,0 +1,123 @@
+import type * as tf from "@tensorflow/tfjs-core";
+import type { KernelTorch, Operand, Temp } from "../defineKernel.js";
+
+/** Geometry of a convolution or pooling, one entry per spatial axis. */
+export interface Windows {
+  /** Size of the window. */
+  readonly filter: number[];
+  readonly stride: number[];
+  readonly dilation: number[];
+  /** Elements added in front of each axis. */
+  readonly before: number[];
+  /** Elements added behind each axis; negative where the last ones are in no window. */
+  readonly after: number[];
+  /** Number of windows. */
+  readonly out: number[];
+}
+
+/** One spatial axis, as tfjs's `Conv2DInfo` and `Conv3DInfo` describe it. */
+interface Axis {
+  readonly in: number;
+  readonly out: number;
+  readonly filter: number;
+  readonly effective: number;
+  readonly stride: number;
+  readonly dilation: number;
+  readonly before: number;
+}
+
+/** Rows and columns. */
+export function windows2D(info: tf.backend_util.Conv2DInfo): Windows {
+  return windowsOf([
+    {
+      in: info.inHeight,
+      out: info.outHeight,
+      filter: info.filterHeight,
+      effective: info.effectiveFilterHeight,
+      stride: info.strideHeight,
+      dilation: info.dilationHeight,
+      before: info.padInfo.top,
+    },
+    {
+      in: info.inWidth,
+      out: info.outWidth,
+      filter: info.filterWidth,
+      effective: info.effectiveFilterWidth,
+      stride: info.strideWidth,
+      dilation: info.dilationWidth,
+      before: info.padInfo.left,
+    },
+  ]);
+}
+
+/** Slices, rows and columns. */
+export function windows3D(info: tf.backend_util.Conv3DInfo): Windows {
+  const depth = {
+    in: info.inDepth,
+    out: info.outDepth,
+    filter: info.filterDepth,
+    effective: info.effectiveFilterDepth,
+    stride: info.strideDepth,
+    dilation: info.dilationDepth,
+    before: info.padInfo.front,
+  };
+  // The fields of rows and columns have the same names as in two dimensions.
+  const plane = windows2D(info as unknown as tf.backend_util.Conv2DInfo);
+  const slices = windowsOf([depth]);
+  const join = (name: keyof Windows): number[] => [...slices[name], ...plane[name]];
+  return {
+    filter: join("filter"),
+    stride: join("stride"),
+    dilation: join("dilation"),
+    before: join("before"),
+    after: join("after"),
+    out: join("out"),
+  };
+}
+
+function windowsOf(axes: readonly Axis[]): Windows {
+  return {
+    filter: axes.map(({ filter }) => filter),
+    stride: axes.map(({ stride }) => stride),
+    dilation: axes.map(({ dilation }) => dilation),
+    before: axes.map(({ before }) => before),
+    // What the last window needs: tfjs's own number ignores its rounding of the output's size.
+    after: axes.map((axis) => (axis.out - 1) * axis.stride + axis.effective - axis.in - axis.before),
+    out: axes.map(({ out }) => out),
+  };
+}
+
+/** `[batch, …spatial, channels]` → `[batch, channels, …spatial]`. */
+export function channelsFirst(torch: KernelTorch, x: Operand, spatial: number): Temp {
+  const axes = Array.from({ length: spatial }, (_, i) => i + 1);
+  return torch.call("permute", x, [0, spatial + 1, ...axes]);
+}
+
+/** `[batch, channels, …spatial]` → `[batch, …spatial, channels]`. */
+export function channelsLast(torch: KernelTorch, x: Operand, spatial: number): Temp {
+  const axes = Array.from({ length: spatial }, (_, i) => i + 2);
+  return torch.call("permute", x, [0, ...axes, 1]);
+}
+
+/** Adds the elements around the spatial axes of `[batch, channels, …spatial]`. */
+export function padded(torch: KernelTorch, x: Operand, windows: Windows, value: number): Operand {
+  const padding = windows.before.flatMap((before, i) => [[before, windows.after[i]]]);
+  if (padding.every(([before, after]) => before === 0 && after === 0)) return x;
+  return torch.call("constant_pad_nd", x, padding.reverse().flat(), value);
+}
+
+/** Takes away the elements that `padded` adds. */
+export function cropped(torch: KernelTorch, x: Operand, windows: Windows): Operand {
+  const negative = (sizes: number[]): number[] => sizes.map((size) => -size);
+  return padded(
+    torch,
+    x,
+    { ...windows, before: negative(windows.before), after: negative(windows.after) },
+    0,
+  );
+}
+
+/** Spatial sizes of what `padded` gives. */
+export function paddedSizes(sizes: readonly number[], windows: Windows): number[] {
+  return sizes.map((size, i) => size + windows.before[i] + windows.after[i]);
+}
