@@ -7,8 +7,9 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates g++ python3 python3-venv \
     && rm -rf /var/lib/apt/lists/*
 
+RUN install -d -o node -g node /srv/katlab
 USER node
-WORKDIR /home/node/katlab
+WORKDIR /srv/katlab
 COPY --chown=node:node . .
 
 ARG CUDA=

@@ -18,6 +18,11 @@ export function toInt32(torch: KernelTorch, x: Operand): Temp {
   return torch.call("to.dtype", torch.call("to.dtype", finite, ScalarType.int64), ScalarType.int32);
 }
 
+/** A tensor as reals in the backend's float storage. */
+export function asReal(torch: KernelTorch, x: tf.TensorInfo): Operand {
+  return x.dtype === "float32" ? x : torch.call("to.dtype", x, torch.storage("float32"));
+}
+
 /** A tensor in float64, which holds every int32 exactly. */
 export function toFloat64(torch: KernelTorch, x: Operand): Temp {
   return torch.call("to.dtype", x, ScalarType.float64);

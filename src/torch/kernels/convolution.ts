@@ -3,7 +3,8 @@ import { defineKernel, type KernelDefinition, type KernelTorch, type Operand } f
 import { activate } from "./activation.js";
 import { convolve, inputGradient, weightGradient } from "./convolve.js";
 import { denseFilters, depthwiseFilters, type FilterLayout } from "./filters.js";
-import { channelsFirst, channelsLast, type Windows, windows2D } from "./windows.js";
+import { channelsFirst, channelsLast, isEmpty, type Windows, windows2D } from "./windows.js";
+import { filled } from "./filled.js";
 
 type Shape4D = [number, number, number, number];
 
@@ -53,6 +54,7 @@ function forward(
   attrs: Placement,
 ): Operand {
   const planned = plan(x.shape, filter.shape, layout, attrs);
+  if (isEmpty(planned.windows)) return filled(torch, planned.windows.shape, 0);
   const weight = layout.toTorch(torch, filter, filter.shape);
   const y = convolve(torch, first(torch, x, planned), weight, planned.windows, planned.groups);
   return back(torch, y, planned);
@@ -66,17 +68,34 @@ function convolution(kernelName: string, layout: FilterLayout): KernelDefinition
   );
 }
 
+/** The part of `dy` that has a window: for transposed convolutions tfjs lets it be larger. */
+function sharing(
+  torch: KernelTorch,
+  dy: Operand,
+  shape: readonly number[],
+  { windows, isLast }: Plan,
+): Operand {
+  const sizes = isLast ? shape.slice(1, -1) : shape.slice(2);
+  let part = dy;
+  windows.out.forEach((count, i) => {
+    if (sizes[i] > count) part = torch.call("narrow", part, i + 2, 0, count);
+  });
+  return part;
+}
+
 function byInput(kernelName: string, layout: FilterLayout): KernelDefinition {
   return defineKernel<tf.Conv2DBackpropInputInputs, Placement & { inputShape: Shape4D }>(
     kernelName,
     ({ inputs: { dy, filter }, attrs, torch }) => {
       const planned = plan(attrs.inputShape, filter.shape, layout, attrs);
+      if (isEmpty(planned.windows)) return torch.keep(filled(torch, attrs.inputShape, 0));
       const [batch, ...others] = attrs.inputShape;
       const channels = planned.isLast ? others.pop() : others.shift();
       const shape = [batch, channels ?? 0, ...others];
       const weight = layout.toTorch(torch, filter, filter.shape);
       const { windows, groups } = planned;
-      const dx = inputGradient(torch, first(torch, dy, planned), shape, weight, windows, groups);
+      const used = sharing(torch, first(torch, dy, planned), dy.shape, planned);
+      const dx = inputGradient(torch, used, shape, weight, windows, groups);
       return torch.result("alias", back(torch, dx, planned));
     },
   );
@@ -88,6 +107,7 @@ function byFilter(kernelName: string, layout: FilterLayout): KernelDefinition {
     ({ inputs: { x, dy }, attrs, torch }) => {
       const { filterShape } = attrs;
       const planned = plan(x.shape, filterShape, layout, attrs);
+      if (isEmpty(planned.windows)) return torch.keep(filled(torch, filterShape, 0));
       const weight = weightGradient(
         torch,
         first(torch, dy, planned),

@@ -2,7 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { defineKernel, type KernelDefinition } from "../defineKernel.js";
 import { convolve, inputGradient, weightGradient } from "./convolve.js";
 import { denseFilters as filters } from "./filters.js";
-import { channelsFirst, channelsLast, type Windows, windows3D } from "./windows.js";
+import { channelsFirst, channelsLast, isEmpty, type Windows, windows3D } from "./windows.js";
+import { filled } from "./filled.js";
 
 type Shape5D = [number, number, number, number, number];
 
@@ -19,8 +20,9 @@ function windowsOf(x: readonly number[], filter: readonly number[], attrs: Place
 const conv3D = defineKernel<tf.Conv3DInputs, tf.Conv3DAttrs>(
   tf.Conv3D,
   ({ inputs: { x, filter }, attrs, torch }) => {
-    const weight = filters.toTorch(torch, filter, filter.shape);
     const windows = windowsOf(x.shape, filter.shape, attrs);
+    if (isEmpty(windows)) return torch.keep(filled(torch, windows.shape, 0));
+    const weight = filters.toTorch(torch, filter, filter.shape);
     return torch.keep(
       channelsLast(torch, convolve(torch, channelsFirst(torch, x, 3), weight, windows, 1), 3),
     );
@@ -32,8 +34,9 @@ const byInput = defineKernel<tf.Conv3DBackpropInputV2Inputs, tf.Conv3DBackpropIn
   ({ inputs: { dy, filter }, attrs, torch }) => {
     const [batch, depth, height, width, channels] = attrs.inputShape;
     const shape = [batch, channels, depth, height, width];
-    const weight = filters.toTorch(torch, filter, filter.shape);
     const windows = windowsOf(attrs.inputShape, filter.shape, attrs);
+    if (isEmpty(windows)) return torch.keep(filled(torch, attrs.inputShape, 0));
+    const weight = filters.toTorch(torch, filter, filter.shape);
     const dx = inputGradient(torch, channelsFirst(torch, dy, 3), shape, weight, windows, 1);
     return torch.keep(channelsLast(torch, dx, 3));
   },
@@ -44,6 +47,7 @@ const byFilter = defineKernel<tf.Conv3DBackpropFilterV2Inputs, tf.Conv3DBackprop
   ({ inputs: { x, dy }, attrs, torch }) => {
     const { filterShape } = attrs;
     const windows = windowsOf(x.shape, filterShape, attrs);
+    if (isEmpty(windows)) return torch.keep(filled(torch, filterShape, 0));
     const weight = weightGradient(
       torch,
       channelsFirst(torch, dy, 3),

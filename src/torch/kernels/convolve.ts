@@ -1,5 +1,6 @@
 import type { KernelTorch, Operand, Temp } from "../defineKernel.js";
 import { cropped, padded, paddedSizes, type Windows } from "./windows.js";
+import { filled } from "./filled.js";
 
 /** Torch pads both ends of an axis alike; other paddings are done before. */
 function isEven({ before, after }: Windows): boolean {
@@ -19,8 +20,7 @@ function source(torch: KernelTorch, x: Operand, windows: Windows): Operand {
 
 /** A tensor of which only the shape counts. */
 function shaped(torch: KernelTorch, shape: readonly number[]): Temp {
-  const zero = torch.call("zeros", [], torch.storage("float32"), null, torch.device);
-  return torch.call("expand", zero, shape);
+  return torch.call("expand", filled(torch, [], 0), shape);
 }
 
 /**

@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { defineKernel, type KernelDefinition, type KernelTorch, type Operand } from "../defineKernel.js";
+import { defineKernel, type KernelDefinition, type Operand } from "../defineKernel.js";
 import { ScalarType } from "../scalarType.js";
 import { toInt32 } from "./cast.js";
+import { counted, filled } from "./filled.js";
 
 const fill = defineKernel<object, tf.FillAttrs>(tf.Fill, ({ attrs: { shape, value, dtype }, torch }) => {
   const type = (dtype as tf.DataType | undefined) ?? tf.util.inferDtype(value);
@@ -10,7 +11,7 @@ const fill = defineKernel<object, tf.FillAttrs>(tf.Fill, ({ attrs: { shape, valu
     return { dataId: torch.backend.write(values, shape, "string"), shape, dtype: "string" };
   }
   const stored = type === "int32" ? value | 0 : type === "bool" ? value !== 0 : value;
-  return torch.result("full", shape, stored, torch.storage(type), null, torch.device);
+  return torch.keep(filled(torch, shape, stored, type));
 });
 
 const zerosLike = defineKernel<tf.ZerosLikeInputs>(tf.ZerosLike, ({ inputs: { x }, torch }) =>
@@ -46,12 +47,6 @@ const diag = defineKernel<tf.DiagInputs>(tf.Diag, ({ inputs: { x }, torch }) => 
   return torch.result("reshape", matrix, [...x.shape, ...x.shape]);
 });
 
-/** 0, 1, 2, … along the last axis or the one before. */
-function positions(torch: KernelTorch, count: number, axis: -1 | -2): Operand {
-  const line = torch.call("arange", count, ScalarType.int32, null, torch.device);
-  return axis === -1 ? line : torch.call("unsqueeze", line, -1);
-}
-
 interface MatrixBandPartInputs {
   input: tf.TensorInfo;
   numLower: tf.TensorInfo;
@@ -62,7 +57,8 @@ const matrixBandPart = defineKernel<MatrixBandPartInputs>(
   tf.MatrixBandPart,
   ({ inputs: { input, numLower, numUpper }, torch }) => {
     const [rows, columns] = input.shape.slice(-2);
-    const below = torch.call("sub.Tensor", positions(torch, rows, -2), positions(torch, columns, -1));
+    const row = torch.call("unsqueeze", counted(torch, rows), -1);
+    const below = torch.call("sub.Tensor", row, counted(torch, columns));
     const within = (distance: Operand, limit: tf.TensorInfo): Operand =>
       torch.call(
         "logical_or",

@@ -4,11 +4,13 @@ import {
   channelsFirst,
   channelsLast,
   cropped,
+  isEmpty,
   padded,
   paddedSizes,
   type Windows,
   windows2D,
 } from "./windows.js";
+import { filled } from "./filled.js";
 
 type Shape4D = [number, number, number, number];
 
@@ -55,6 +57,7 @@ const dilation2D = defineKernel<tf.Dilation2DInputs, tf.Dilation2DAttrs>(
   tf.Dilation2D,
   ({ inputs: { x, filter }, attrs, torch }) => {
     const windows = windowsOf(x, filter, attrs);
+    if (isEmpty(windows)) return torch.keep(filled(torch, windows.shape, 0));
     const largest = torch.call("amax", candidates(torch, x, filter, windows), [2]);
     const shape = [x.shape[0], filter.shape[2], ...windows.out];
     return torch.keep(channelsLast(torch, torch.call("reshape", largest, shape), 2));
@@ -65,6 +68,7 @@ const byInput = defineKernel<tf.Dilation2DBackpropInputInputs, tf.Dilation2DAttr
   tf.Dilation2DBackpropInput,
   ({ inputs: { x, filter, dy }, attrs, torch }) => {
     const windows = windowsOf(x, filter, attrs);
+    if (isEmpty(windows)) return torch.keep(filled(torch, x.shape, 0));
     const columns = torch.call("flatten.using_ints", routed(torch, dy, x, filter, windows), 1, 2);
     const sizes = paddedSizes(x.shape.slice(1, 3), windows);
     const { filter: size, dilation, stride } = windows;
@@ -77,6 +81,7 @@ const byFilter = defineKernel<tf.Dilation2DBackpropFilterInputs, tf.Dilation2DAt
   tf.Dilation2DBackpropFilter,
   ({ inputs: { x, filter, dy }, attrs, torch }) => {
     const windows = windowsOf(x, filter, attrs);
+    if (isEmpty(windows)) return torch.keep(filled(torch, filter.shape, 0));
     const sum = torch.call("sum.dim_IntList", routed(torch, dy, x, filter, windows), [0, 3]);
     const [height, width, channels] = filter.shape;
     return torch.result("permute", torch.call("reshape", sum, [channels, height, width]), [1, 2, 0]);

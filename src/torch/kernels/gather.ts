@@ -1,129 +1,78 @@
 import * as tf from "@tensorflow/tfjs-core";
-import {
-  defineKernel,
-  type KernelDefinition,
-  type KernelTorch,
-  type Operand,
-  type Temp,
-} from "../defineKernel.js";
+import { defineKernel, type KernelDefinition, type KernelTorch, type Temp } from "../defineKernel.js";
 import { ScalarType } from "../scalarType.js";
 import { toInt32 } from "./cast.js";
+import { counted, filled } from "./filled.js";
+
+/** Says what torch's own complaint leaves out. On CUDA there is none: indices are not checked where they are used. */
+function mustPointInside(torch: KernelTorch, indices: tf.TensorInfo, size: number): void {
+  for (const index of torch.backend.readSync(indices.dataId) as Int32Array) {
+    tf.util.assert(
+      index >= 0 && index < size,
+      () => `GatherV2: the index value ${index} is not in [0, ${size - 1}]`,
+    );
+  }
+}
 
 const gatherV2 = defineKernel<tf.GatherV2Inputs, tf.GatherV2Attrs>(
   tf.GatherV2,
   ({ inputs: { x, indices }, attrs, torch }) => {
     const [axis] = tf.util.parseAxisParam(attrs.axis, x.shape);
-    const { batchSize, outerSize, dimSize, sliceSize, outputShape } =
-      tf.backend_util.segment_util.collectGatherOpShapeInfo(x, indices, axis, attrs.batchDims ?? 0);
-    const flat = torch.call("reshape", indices, [-1]);
-    if (batchSize === 1) {
-      const rows = torch.call("reshape", x, [outerSize, dimSize, sliceSize]);
-      return torch.result("reshape", torch.call("index_select", rows, 1, flat), outputShape);
+    const info = tf.backend_util.segment_util.collectGatherOpShapeInfo(x, indices, axis, attrs.batchDims);
+    const { batchSize, outerSize, dimSize, sliceSize, outputShape } = info;
+    if (outputShape.includes(0)) return torch.keep(filled(torch, outputShape, 0, x.dtype));
+    try {
+      if (batchSize === 1) {
+        const rows = torch.call("reshape", x, [outerSize, dimSize, sliceSize]);
+        const chosen = torch.call("index_select", rows, 1, torch.call("reshape", indices, [-1]));
+        return torch.result("reshape", chosen, outputShape);
+      }
+      const rows = torch.call("reshape", x, [batchSize, outerSize, dimSize, sliceSize]);
+      const each = torch.call("reshape", indices, [batchSize, 1, -1, 1]);
+      const numbers = torch.call("to.dtype", each, ScalarType.int64);
+      const chosen = torch.call(
+        "gather",
+        rows,
+        2,
+        torch.call("expand", numbers, [-1, outerSize, -1, sliceSize]),
+      );
+      return torch.result("reshape", chosen, outputShape);
+    } catch (error) {
+      mustPointInside(torch, indices, dimSize);
+      throw error;
     }
-    const count = tf.util.sizeFromShape(indices.shape) / batchSize;
-    const rows = torch.call("reshape", x, [batchSize, outerSize, dimSize, sliceSize]);
-    const chosen = torch.call(
-      "expand",
-      torch.call("to.dtype", torch.call("reshape", indices, [batchSize, 1, count, 1]), ScalarType.int64),
-      [batchSize, outerSize, count, sliceSize],
-    );
-    return torch.result("reshape", torch.call("gather", rows, 2, chosen), outputShape);
   },
 );
 
-/** Numbers of the rows that index tuples point at: Σ indices[:, k] · strides[k]. */
-function rowNumbers(
+/**
+ * The rows that index tuples point at: Σ indices[:, k] · strides[k].
+ *
+ * @param depth length of a tuple
+ */
+export function rowNumbers(
   torch: KernelTorch,
   indices: tf.TensorInfo,
   depth: number,
   strides: readonly number[],
 ): Temp {
-  const tuples = torch.call("reshape", indices, [depth === 0 ? 1 : -1, depth]);
-  let rows = torch.call(
-    "zeros",
-    [tf.util.sizeFromShape(indices.shape) / Math.max(1, depth)],
-    ScalarType.int64,
-    null,
-    torch.device,
-  );
-  for (let k = 0; k < depth; k++) {
-    rows = torch.call("add.Tensor", rows, torch.call("select.int", tuples, 1, k), strides[k]);
-  }
-  return rows;
+  const count = tf.util.sizeFromShape(indices.shape) / Math.max(1, depth);
+  const tuples = torch.call("to.dtype", torch.call("reshape", indices, [count, depth]), ScalarType.int64);
+  const steps = torch.constant(Int32Array.from(strides.slice(0, depth)), [depth]);
+  return torch.call("sum.dim_IntList", torch.call("mul.Tensor", tuples, steps), [1]);
 }
 
 const gatherNd = defineKernel<tf.GatherNdInputs>(tf.GatherNd, ({ inputs: { params, indices }, torch }) => {
   const [resultShape, , sliceSize, strides] = tf.backend_util.prepareAndValidate(params, indices);
+  if (resultShape.includes(0)) return torch.keep(filled(torch, resultShape, 0, params.dtype));
   const rows = torch.call("reshape", params, [-1, sliceSize]);
-  const depth = indices.shape[indices.shape.length - 1];
-  const numbers = rowNumbers(torch, indices, depth, strides);
+  const numbers = rowNumbers(torch, indices, indices.shape[indices.shape.length - 1], strides);
   return torch.result("reshape", torch.call("index_select", rows, 0, numbers), resultShape);
 });
-
-/** Puts `updates` into the rows of `target` [rows, sliceSize] that `indices` point at, by `operator`. */
-function scattered(
-  torch: KernelTorch,
-  operator: "index_add" | "index_copy",
-  target: (shape: number[]) => Operand,
-  indices: tf.TensorInfo,
-  updates: tf.TensorInfo,
-  shape: number[],
-): tf.TensorInfo {
-  const { sliceRank, numUpdates, sliceSize, strides, outputSize } = tf.backend_util.calculateShapes(
-    updates,
-    indices,
-    shape,
-  );
-  const base = target([outputSize / Math.max(1, sliceSize), sliceSize]);
-  if (outputSize === 0) return torch.result("reshape", base, shape);
-  const numbers = rowNumbers(torch, indices, sliceRank, strides);
-  const rows =
-    updates.shape.length === 0
-      ? torch.call("expand", updates, [numUpdates, sliceSize])
-      : torch.call("reshape", updates, [numUpdates, sliceSize]);
-  return torch.result("reshape", torch.call(operator, base, 0, numbers, rows), shape);
-}
-
-const scatterNd = defineKernel<tf.ScatterNdInputs, tf.ScatterNdAttrs>(
-  tf.ScatterNd,
-  ({ inputs: { indices, updates }, attrs: { shape }, torch }) => {
-    const zeros = (rows: number[]): Operand =>
-      torch.call("zeros", rows, torch.storage(updates.dtype), null, torch.device);
-    return scattered(torch, "index_add", zeros, indices, updates, shape);
-  },
-);
-
-const tensorScatterUpdate = defineKernel<tf.TensorScatterUpdateInputs>(
-  tf.TensorScatterUpdate,
-  ({ inputs: { tensor, indices, updates }, torch }) =>
-    scattered(
-      torch,
-      "index_copy",
-      (rows) => torch.call("reshape", tensor, rows),
-      indices,
-      updates,
-      tensor.shape,
-    ),
-);
-
-const sparseToDense = defineKernel<tf.SparseToDenseInputs, tf.SparseToDenseAttrs>(
-  tf.SparseToDense,
-  ({ inputs: { sparseIndices, sparseValues, defaultValue }, attrs: { outputShape }, torch }) =>
-    scattered(
-      torch,
-      "index_copy",
-      (rows) => torch.call("clone", torch.call("expand", defaultValue, rows)),
-      sparseIndices,
-      sparseValues,
-      outputShape,
-    ),
-);
 
 const oneHot = defineKernel<tf.OneHotInputs, tf.OneHotAttrs>(
   tf.OneHot,
   ({ inputs: { indices }, attrs: { depth, onValue, offValue, dtype }, torch }) => {
-    const classes = torch.call("arange", depth, ScalarType.int32, null, torch.device);
-    const isOn = torch.call("eq.Tensor", torch.call("unsqueeze", indices, -1), classes);
+    const isOn = torch.call("eq.Tensor", torch.call("unsqueeze", indices, -1), counted(torch, depth));
     const off = torch.call("full", [], offValue, ScalarType.float64, null, torch.device);
     const values = torch.call("where.ScalarSelf", isOn, onValue, off);
     return dtype === "int32"
@@ -141,46 +90,5 @@ const select = defineKernel<tf.SelectInputs>(tf.Select, ({ inputs: { condition, 
   return torch.result("where.self", chosen, t, e);
 });
 
-const unsortedSegmentSum = defineKernel<tf.UnsortedSegmentSumInputs, tf.UnsortedSegmentSumAttrs>(
-  tf.UnsortedSegmentSum,
-  ({ inputs: { x, segmentIds }, attrs: { numSegments }, torch }) => {
-    // Ids out of range take part in no sum: they go to one more segment, which is dropped.
-    const isOutside = torch.call(
-      "logical_or",
-      torch.call("lt.Scalar", segmentIds, 0),
-      torch.call("ge.Scalar", segmentIds, numSegments),
-    );
-    const ids = torch.call(
-      "masked_fill.Scalar",
-      torch.call("to.dtype", segmentIds, ScalarType.int64),
-      isOutside,
-      numSegments,
-    );
-    const trailing = x.shape.slice(segmentIds.shape.length).map(() => 1);
-    const rows = torch.call(
-      "expand",
-      torch.call("reshape", ids, [...segmentIds.shape, ...trailing]),
-      x.shape,
-    );
-    const zeros = torch.call(
-      "zeros",
-      [numSegments + 1, ...x.shape.slice(1)],
-      torch.storage(x.dtype),
-      null,
-      torch.device,
-    );
-    return torch.result("narrow", torch.call("scatter_add", zeros, 0, rows, x), 0, 0, numSegments);
-  },
-);
-
-/** Gathering, scattering and choosing by index. */
-export const gatherKernels: readonly KernelDefinition[] = [
-  gatherV2,
-  gatherNd,
-  scatterNd,
-  tensorScatterUpdate,
-  sparseToDense,
-  oneHot,
-  select,
-  unsortedSegmentSum,
-];
+/** Choosing by index or condition. */
+export const gatherKernels: readonly KernelDefinition[] = [gatherV2, gatherNd, oneHot, select];

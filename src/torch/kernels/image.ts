@@ -6,6 +6,7 @@ import {
   type Operand,
   type Temp,
 } from "../defineKernel.js";
+import { filled } from "./filled.js";
 
 const flipLeftRight = defineKernel<tf.FlipLeftRightInputs>(tf.FlipLeftRight, ({ inputs: { image }, torch }) =>
   torch.result("flip", image, [2]),
@@ -79,7 +80,7 @@ function unblended(
   const toLow = torch.call("sub.Tensor", dy, toHigh);
   const size = [...shape];
   size[axis] = length;
-  let dx = torch.call("zeros", size, torch.storage("float32"), null, torch.device);
+  let dx = filled(torch, size, 0);
   for (const [index, share] of [
     [along.low, toLow],
     [along.high, toHigh],
@@ -135,8 +136,7 @@ const resizeNearestNeighborGradient = defineKernel<
 >(tf.ResizeNearestNeighborGrad, ({ inputs: { images, dy }, attrs, torch }) => {
   const [batch, height, width, channels] = images.shape;
   const [, newHeight, newWidth] = dy.shape;
-  const zeros = (shape: number[]): Temp =>
-    torch.call("zeros", shape, torch.storage(dy.dtype), null, torch.device);
+  const zeros = (shape: number[]): Temp => filled(torch, shape, 0, dy.dtype);
   const rows = torch.constant(nearest(height, newHeight, attrs), [newHeight]);
   const columns = torch.constant(nearest(width, newWidth, attrs), [newWidth]);
   const wide = torch.call("index_add", zeros([batch, newHeight, width, channels]), 2, columns, dy);

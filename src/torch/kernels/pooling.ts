@@ -6,16 +6,18 @@ import {
   type Operand,
   type Temp,
 } from "../defineKernel.js";
-import { keepReal, toFloat64 } from "./cast.js";
+import { asReal, keepReal, toFloat64 } from "./cast.js";
 import {
   channelsFirst,
   channelsLast,
   cropped,
+  isEmpty,
   padded,
   type Windows,
   windows2D,
   windows3D,
 } from "./windows.js";
+import { filled } from "./filled.js";
 
 type Shape4D = [number, number, number, number];
 type Shape5D = [number, number, number, number, number];
@@ -45,9 +47,15 @@ const volume: Pooling<Placement3D> = {
     ),
 };
 
-/** Paddings never win: they count as −∞. */
+/** tfjs takes windows of one element as the identity where the shape stays, whatever stride and padding say. */
+function isIdentity({ filter, shape }: Windows, x: tf.TensorInfo): boolean {
+  return filter.length === 2 && filter.every((size) => size === 1) && tf.util.arraysEqual(shape, x.shape);
+}
+
+/** Neither paddings nor NaN ever win: they count as −∞. */
 function maxSource(torch: KernelTorch, x: tf.TensorInfo, windows: Windows): Operand {
-  const reals = x.dtype === "float32" ? x : toFloat64(torch, x);
+  const reals =
+    x.dtype === "float32" ? torch.call("nan_to_num", x, -Infinity, Infinity, -Infinity) : toFloat64(torch, x);
   return padded(torch, channelsFirst(torch, reals, windows.out.length), windows, -Infinity);
 }
 
@@ -55,6 +63,8 @@ function maxPool<Placement>(kernelName: string, pooling: Pooling<Placement>): Ke
   const { spatial } = pooling;
   return defineKernel<tf.MaxPoolInputs, Placement>(kernelName, ({ inputs: { x }, attrs, torch }) => {
     const windows = pooling.windows(x, attrs);
+    if (isEmpty(windows)) return torch.keep(filled(torch, windows.shape, 0, x.dtype));
+    if (isIdentity(windows, x)) return torch.share(x);
     const y = torch.call(`max_pool${spatial}d`, maxSource(torch, x, windows), windows.filter, windows.stride);
     const last = channelsLast(torch, y, spatial);
     return x.dtype === "float32" ? torch.keep(last) : keepReal(torch, last, x.dtype);
@@ -67,6 +77,8 @@ function maxPoolGradient<Placement>(kernelName: string, pooling: Pooling<Placeme
     kernelName,
     ({ inputs: { dy, input }, attrs, torch }) => {
       const windows = pooling.windows(input, attrs);
+      if (isEmpty(windows)) return torch.keep(filled(torch, input.shape, 0));
+      if (isIdentity(windows, input)) return torch.share(dy);
       const { filter, stride } = windows;
       const x = maxSource(torch, input, windows);
       const [none, one] = [filter.map(() => 0), filter.map(() => 1)];
@@ -79,11 +91,11 @@ function maxPoolGradient<Placement>(kernelName: string, pooling: Pooling<Placeme
   );
 }
 
-/** How many elements of each window are no padding, `[1, 1, …windows]`. */
+/** How many elements of each window are no padding, `[1, 1, …windows]`; 1 for windows of nothing else. */
 function counts(torch: KernelTorch, x: tf.TensorInfo, windows: Windows): Temp {
   const sizes = x.shape.slice(1, -1);
-  const ones = torch.call("ones", [1, 1, ...sizes], torch.storage("float32"), null, torch.device);
-  return sums(torch, padded(torch, ones, windows, 0), windows);
+  const ones = filled(torch, [1, 1, ...sizes], 1);
+  return torch.call("clamp_min", sums(torch, padded(torch, ones, windows, 0), windows), 1);
 }
 
 /** Sums over the windows. */
@@ -96,26 +108,29 @@ function avgPool<Placement>(kernelName: string, pooling: Pooling<Placement>): Ke
   const { spatial } = pooling;
   return defineKernel<tf.AvgPoolInputs, Placement>(kernelName, ({ inputs: { x }, attrs, torch }) => {
     const windows = pooling.windows(x, attrs);
-    const reals = x.dtype === "float32" ? x : torch.call("to.dtype", x, torch.storage("float32"));
-    const total = sums(torch, padded(torch, channelsFirst(torch, reals, spatial), windows, 0), windows);
+    if (isEmpty(windows)) return torch.keep(filled(torch, windows.shape, 0));
+    if (isIdentity(windows, x)) return torch.share(x);
+    const first = channelsFirst(torch, asReal(torch, x), spatial);
+    const total = sums(torch, padded(torch, first, windows, 0), windows);
     const mean = torch.call("div.Tensor", total, counts(torch, x, windows));
     return torch.keep(channelsLast(torch, mean, spatial));
   });
 }
 
+// The derivative of avgPool. tfjs's own backends divide by the size of the window, also where padding is in it, which
+// their forward pass does not count.
 function avgPoolGradient<Placement>(kernelName: string, pooling: Pooling<Placement>): KernelDefinition {
   const { spatial } = pooling;
   return defineKernel<tf.AvgPoolGradInputs, Placement>(
     kernelName,
     ({ inputs: { dy, input }, attrs, torch }) => {
       const windows = pooling.windows(input, attrs);
+      if (isEmpty(windows)) return torch.keep(filled(torch, input.shape, 0));
+      if (isIdentity(windows, input)) return torch.share(dy);
       const { filter, stride } = windows;
       const x = padded(torch, channelsFirst(torch, input, spatial), windows, 0);
-      const shares = torch.call(
-        "div.Tensor",
-        channelsFirst(torch, dy, spatial),
-        counts(torch, input, windows),
-      );
+      const first = channelsFirst(torch, dy, spatial);
+      const shares = torch.call("div.Tensor", first, counts(torch, input, windows));
       const none = filter.map(() => 0);
       const dx = torch.call(`avg_pool${spatial}d_backward`, shares, x, filter, stride, none, false, true, 1);
       return torch.keep(channelsLast(torch, cropped(torch, dx, windows), spatial));
@@ -127,6 +142,11 @@ const maxPoolWithArgmax = defineKernel<tf.MaxPoolWithArgmaxInputs, tf.MaxPoolWit
   tf.MaxPoolWithArgmax,
   ({ inputs: { x }, attrs, torch }) => {
     const windows = plane.windows(x, attrs);
+    if (isEmpty(windows)) {
+      return [filled(torch, windows.shape, 0, x.dtype), filled(torch, windows.shape, 0, "int32")].map(
+        (none) => torch.keep(none),
+      );
+    }
     const [batch, height, width, channels] = x.shape;
     const [values, positions] = torch.calls(
       "max_pool2d_with_indices",

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { defineKernel, type KernelDefinition, type KernelTorch, type Operand } from "../defineKernel.js";
 import { ScalarType } from "../scalarType.js";
+import { filled } from "./filled.js";
 
 /** Axes as torch takes them; none given means all. */
 function axesOf(x: tf.TensorInfo, axis: number | number[]): number[] {
@@ -72,7 +73,7 @@ function extreme(
   const shape = keepDims
     ? x.shape.map((size, i) => (axes.includes(i) ? 1 : size))
     : x.shape.filter((_, i) => !axes.includes(i));
-  return torch.result("full", shape, worst(operator, x.dtype), torch.storage(x.dtype), null, torch.device);
+  return torch.keep(filled(torch, shape, worst(operator, x.dtype), x.dtype));
 }
 
 const max = defineKernel<tf.MaxInputs, tf.MaxAttrs>(
@@ -107,7 +108,7 @@ function position(kernelName: string, operator: string, nan: number): KernelDefi
       if (x.dtype === "bool") values = torch.call("to.dtype", x, ScalarType.uint8);
       if (x.shape[dim] > 0) return torch.result(operator, values, dim);
       const shape = x.shape.filter((_, i) => i !== dim);
-      return torch.result("zeros", shape, ScalarType.int32, null, torch.device);
+      return torch.keep(filled(torch, shape, 0, "int32"));
     },
   );
 }

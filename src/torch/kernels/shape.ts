@@ -47,7 +47,7 @@ const reverse = defineKernel<tf.ReverseInputs, tf.ReverseAttrs>(
     torch.result("flip", x, x.shape.length === 0 ? [] : tf.util.parseAxisParam(dims, x.shape)),
 );
 
-/** Part of each axis: `size` elements from `begin` on. */
+/** Part of each axis: `size` elements from `begin` on; all of the axes that these leave out. */
 function sliced(
   torch: KernelTorch,
   x: Operand,
@@ -56,8 +56,8 @@ function sliced(
   size: readonly number[],
 ): Operand {
   let part = x;
-  shape.forEach((length, axis) => {
-    if (size[axis] !== length) part = torch.call("narrow", part, axis, begin[axis], size[axis]);
+  size.forEach((length, axis) => {
+    if (length !== shape[axis]) part = torch.call("narrow", part, axis, begin[axis], length);
   });
   return part;
 }

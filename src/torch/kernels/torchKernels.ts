@@ -15,6 +15,7 @@ import { matmulKernels } from "./matmul.js";
 import { normalisationKernels } from "./normalisation.js";
 import { poolingKernels } from "./pooling.js";
 import { reductionKernels } from "./reduction.js";
+import { scatterKernels } from "./scatter.js";
 import { shapeKernels } from "./shape.js";
 import { sortingKernels } from "./sorting.js";
 import { unaryKernels } from "./unary.js";
@@ -29,6 +30,7 @@ const nativeKernels: readonly KernelDefinition[] = [
   shapeKernels,
   creationKernels,
   gatherKernels,
+  scatterKernels,
   sortingKernels,
   countingKernels,
   normalisationKernels,

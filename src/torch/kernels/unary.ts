@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { defineKernel, type KernelDefinition } from "../defineKernel.js";
-import { keepReal, toFloat64 } from "./cast.js";
+import { asReal, keepReal, toFloat64 } from "./cast.js";
 
 function unary(kernelName: string, operator: string): KernelDefinition {
   return defineKernel<tf.UnaryInputs>(kernelName, ({ inputs: { x }, torch }) => torch.result(operator, x));
@@ -17,12 +17,12 @@ function ofReals(kernelName: string, operator: string): KernelDefinition {
 
 const leakyRelu = defineKernel<tf.LeakyReluInputs, tf.LeakyReluAttrs>(
   tf.LeakyRelu,
-  ({ inputs: { x }, attrs: { alpha }, torch }) =>
-    torch.result(
-      "leaky_relu",
-      x.dtype === "float32" ? x : torch.call("to.dtype", x, torch.storage("float32")),
-      alpha,
-    ),
+  ({ inputs: { x }, attrs: { alpha }, torch }) => torch.result("leaky_relu", asReal(torch, x), alpha),
+);
+
+/** Reals even of integers. */
+const exp = defineKernel<tf.ExpInputs>(tf.Exp, ({ inputs: { x }, torch }) =>
+  torch.result("exp", asReal(torch, x)),
 );
 
 const relu6 = defineKernel<tf.Relu6Inputs>(tf.Relu6, ({ inputs: { x }, torch }) =>
@@ -77,7 +77,6 @@ export const unaryKernels: readonly KernelDefinition[] = [
   ofReals(tf.Cosh, "cosh"),
   ofReals(tf.Elu, "elu"),
   ofReals(tf.Erf, "erf"),
-  ofReals(tf.Exp, "exp"),
   ofReals(tf.Expm1, "expm1"),
   ofReals(tf.Log, "log"),
   ofReals(tf.Log1p, "log1p"),
@@ -90,6 +89,7 @@ export const unaryKernels: readonly KernelDefinition[] = [
   ofReals(tf.Sqrt, "sqrt"),
   ofReals(tf.Tan, "tan"),
   ofReals(tf.Tanh, "tanh"),
+  exp,
   leakyRelu,
   relu6,
   softplus,

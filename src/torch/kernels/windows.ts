@@ -13,6 +13,8 @@ export interface Windows {
   readonly after: number[];
   /** Number of windows. */
   readonly out: number[];
+  /** Shape of the result, in tfjs's order of axes. */
+  readonly shape: number[];
 }
 
 /** One spatial axis, as tfjs's `Conv2DInfo` and `Conv3DInfo` describe it. */
@@ -28,7 +30,16 @@ interface Axis {
 
 /** Rows and columns. */
 export function windows2D(info: tf.backend_util.Conv2DInfo): Windows {
-  return windowsOf([
+  return { ...plane(info), shape: notNegative(info.outShape) };
+}
+
+/** What a window larger than the tensor leaves is nothing. */
+function notNegative(shape: readonly number[]): number[] {
+  return shape.map((size) => Math.max(0, size));
+}
+
+function plane(info: Omit<tf.backend_util.Conv2DInfo, "inShape" | "outShape" | "filterShape">): Placed {
+  return placed([
     {
       in: info.inHeight,
       out: info.outHeight,
@@ -61,10 +72,8 @@ export function windows3D(info: tf.backend_util.Conv3DInfo): Windows {
     dilation: info.dilationDepth,
     before: info.padInfo.front,
   };
-  // The fields of rows and columns have the same names as in two dimensions.
-  const plane = windows2D(info as unknown as tf.backend_util.Conv2DInfo);
-  const slices = windowsOf([depth]);
-  const join = (name: keyof Windows): number[] => [...slices[name], ...plane[name]];
+  const [first, others] = [placed([depth]), plane(info)];
+  const join = (name: keyof Placed): number[] => [...first[name], ...others[name]];
   return {
     filter: join("filter"),
     stride: join("stride"),
@@ -72,10 +81,13 @@ export function windows3D(info: tf.backend_util.Conv3DInfo): Windows {
     before: join("before"),
     after: join("after"),
     out: join("out"),
+    shape: notNegative(info.outShape),
   };
 }
 
-function windowsOf(axes: readonly Axis[]): Windows {
+type Placed = Omit<Windows, "shape">;
+
+function placed(axes: readonly Axis[]): Placed {
   return {
     filter: axes.map(({ filter }) => filter),
     stride: axes.map(({ stride }) => stride),
@@ -115,6 +127,11 @@ export function cropped(torch: KernelTorch, x: Operand, windows: Windows): Opera
     { ...windows, before: negative(windows.before), after: negative(windows.after) },
     0,
   );
+}
+
+/** Whether there is nothing to compute: torch's operators refuse that. */
+export function isEmpty({ shape }: Windows): boolean {
+  return shape.includes(0);
 }
 
 /** Spatial sizes of what `padded` gives. */
