@@ -29,6 +29,7 @@ export interface EngineOptions {
 
 /** An engine that comes earlier in the order, and why it is not used. */
 export interface SkippedEngine {
+  /** The engine that was skipped. */
   readonly engine: EngineName;
   /** One sentence, with what to do about it. */
   readonly reason: string;
@@ -36,6 +37,7 @@ export interface SkippedEngine {
 
 /** The engine in use, as plain data that prints and displays itself. */
 export class EngineDescription {
+  /** The engine that computes. */
   readonly engine: EngineName;
   /** For example `"cpu"`, `"cuda:0"`. */
   readonly device: string;
@@ -77,6 +79,7 @@ export class EngineDescription {
   }
 }
 
+/** @inline */
 type EngineFact = "engine" | "device" | "deviceName" | "versions" | "threads" | "float" | "skipped";
 
 const engineOrder: readonly EngineName[] = ["torch", "tensorflow", "wasm", "cpu"];

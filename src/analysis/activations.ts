@@ -27,6 +27,7 @@ export interface LayerActivation {
   readonly layer: string;
   /** The function all groups started as, by name: `identity`. */
   readonly start: string;
+  /** One function for each group of channels. */
   readonly groups: readonly GroupActivation[];
 }
 
@@ -43,7 +44,10 @@ export interface ImageSource {
   /** Number of images. */
   readonly size: number;
   /** The images at `indices`, as the model takes them, and possibly other tensors; all are disposed after use. */
-  batch(indices: ArrayLike<number>): { readonly images: tf.Tensor };
+  batch(indices: ArrayLike<number>): {
+    /** `[batch, height, width, channels]` */
+    readonly images: tf.Tensor;
+  };
 }
 
 /** Settings of {@link learnedActivations}. */

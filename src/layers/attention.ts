@@ -9,6 +9,7 @@ import type { Scope } from "./scope.js";
 
 /** Settings of {@link Attention}. */
 export interface AttentionLayerOptions {
+  /** Channels of a token. */
   readonly dim: number;
   /** Number of heads; divides `dim`. */
   readonly heads: number;
@@ -21,9 +22,13 @@ export interface AttentionLayerOptions {
  * rows are all queries, then all keys, then all values, each head by head; and `proj`.
  */
 export class Attention extends Module {
+  /** Channels of a token. */
   readonly dim: number;
+  /** Number of heads; each has `dim / heads` channels. */
   readonly heads: number;
+  /** Queries, keys and values: `[…, dim]` → `[…, 3·dim]`. */
   readonly qkv: Linear;
+  /** What mixes the joined heads: `[…, dim]` → `[…, dim]`. */
   readonly proj: Linear;
 
   /** @throws KatlabError `indivisible` when `heads` does not divide `dim` */

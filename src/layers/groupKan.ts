@@ -18,7 +18,9 @@ export type GroupKanWeights = "variance-preserving" | "timm";
 
 /** Settings of {@link GroupKan}. */
 export interface GroupKanOptions {
+  /** Channels of a token, in and out. */
   readonly dim: number;
+  /** Channels between the two layers. */
   readonly hiddenDim: number;
   /** Groups of each rational function; divides `dim` and `hiddenDim`. Default 8. */
   readonly groups?: number;
@@ -37,9 +39,13 @@ export interface GroupKanOptions {
  * Source: KAT, arXiv 2409.10594, sections 4.3 and 4.4.
  */
 export class GroupKan extends Module {
+  /** F₁: `[…, dim]` → `[…, dim]`. */
   readonly act1: GroupRational;
+  /** W₁ and b₁: `[…, dim]` → `[…, hiddenDim]`. */
   readonly fc1: Linear;
+  /** F₂: `[…, hiddenDim]` → `[…, hiddenDim]`. */
   readonly act2: GroupRational;
+  /** W₂ and b₂: `[…, hiddenDim]` → `[…, dim]`. */
   readonly fc2: Linear;
 
   constructor(scope: Scope, options: GroupKanOptions) {

@@ -11,6 +11,7 @@ import type { Scope } from "./scope.js";
 
 /** Settings of {@link GroupRational}. */
 export interface GroupRationalOptions {
+  /** Channels, the last axis of the input. */
   readonly dim: number;
   /** Groups of neighbouring channels with a denominator each; divides `dim`. Default 8, as KAT has it. */
   readonly groups?: number;
@@ -23,7 +24,9 @@ export interface GroupRationalOptions {
  * All groups share P. Parameters, named as in KAT's checkpoints: `weight_numerator`, `weight_denominator`.
  */
 export class GroupRational extends Module {
+  /** Channels, the last axis of the input. */
   readonly dim: number;
+  /** Groups of neighbouring channels with a denominator each. */
   readonly groups: number;
   /** The activation every group started as. */
   readonly start: RationalPresetName;

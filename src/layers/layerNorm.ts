@@ -10,6 +10,7 @@ import type { Scope } from "./scope.js";
 
 /** Settings of {@link LayerNorm}. */
 export interface LayerNormOptions {
+  /** Channels, the axis that is normalised. */
   readonly dim: number;
   /** ε > 0. Default 1e-6, as ViT has it. */
   readonly epsilon?: number;
@@ -17,7 +18,9 @@ export interface LayerNormOptions {
 
 /** Layer normalisation of the last axis: `[…, dim]` → `[…, dim]`. Parameters, named as PyTorch: `weight`, `bias`. */
 export class LayerNorm extends Module {
+  /** Channels, the axis that is normalised. */
   readonly dim: number;
+  /** ε, added to the variance. */
   readonly epsilon: number;
   /** γ, `[dim]`; starts at one. */
   readonly weight: Parameter;

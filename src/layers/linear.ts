@@ -10,7 +10,9 @@ import type { Scope } from "./scope.js";
 
 /** Settings of {@link Linear}. */
 export interface LinearOptions {
+  /** Channels of the input, its last axis. */
   readonly inputDim: number;
+  /** Channels of the output, its last axis. */
   readonly outputDim: number;
   /** Whether an offset is added. Default true. */
   readonly bias?: boolean;
@@ -20,7 +22,9 @@ export interface LinearOptions {
 
 /** `y = x·Wᵀ + b` on the last axis: `[…, inputDim]` → `[…, outputDim]`. Parameters: `weight`, `bias`. */
 export class Linear extends Module {
+  /** Channels of the input, its last axis. */
   readonly inputDim: number;
+  /** Channels of the output, its last axis. */
   readonly outputDim: number;
   /** W, `[out, in]`. */
   readonly weight: Parameter;

@@ -7,14 +7,19 @@ import type { Scope } from "./scope.js";
 
 /** Settings of {@link Mlp}. */
 export interface MlpOptions {
+  /** Channels of a token, in and out. */
   readonly dim: number;
+  /** Channels between the two layers. */
   readonly hiddenDim: number;
 }
 
 /** The channel mixer of ViT: `[…, dim]` → `[…, dim]`. Layers, named as in timm: `fc1`, `act` (gelu), `fc2`. */
 export class Mlp extends Module {
+  /** First layer: `[…, dim]` → `[…, hiddenDim]`. */
   readonly fc1: Linear;
+  /** The activation between the layers, gelu. */
   readonly act: Gelu;
+  /** Second layer: `[…, hiddenDim]` → `[…, dim]`. */
   readonly fc2: Linear;
 
   constructor(scope: Scope, { dim, hiddenDim }: MlpOptions) {

@@ -17,8 +17,11 @@ export interface ForwardOptions {
 
 /** What `observe` sees of one module. */
 export interface Observation {
+  /** The module that was called. */
   readonly module: Module;
+  /** What went in. */
   readonly input: tf.Tensor;
+  /** What came out. */
   readonly output: tf.Tensor;
 }
 

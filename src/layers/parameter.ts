@@ -10,9 +10,11 @@ export type ParameterKind = "weight" | "bias" | "norm" | "embedding" | "token" |
 
 /** What a parameter is, before it has values. */
 export interface ParameterSpec {
+  /** What it is for. */
   readonly kind: ParameterKind;
   /** One name per axis, for example `["out", "in"]`. */
   readonly axes: readonly string[];
+  /** Length of each axis. */
   readonly shape: readonly number[];
   /** Gives the first values. */
   readonly initializer: Initializer;
@@ -28,8 +30,11 @@ export interface ParameterSpec {
 export class Parameter {
   /** Dotted path from the model, as timm and PyTorch name it: `"blocks.0.attn.qkv.weight"`. */
   readonly name: string;
+  /** What it is for. */
   readonly kind: ParameterKind;
+  /** One name per axis, for example `["out", "in"]`. */
   readonly axes: readonly string[];
+  /** Length of each axis. */
   readonly shape: readonly number[];
   /** Number of elements. */
   readonly size: number;

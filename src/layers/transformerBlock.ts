@@ -8,7 +8,9 @@ import type { Scope } from "./scope.js";
 
 /** Settings of {@link TransformerBlock}. */
 export interface TransformerBlockOptions {
+  /** Channels of a token. */
   readonly dim: number;
+  /** Attention heads; divides `dim`. */
   readonly heads: number;
   /** Probability of dropping a sample's branch in training, in [0, 1). Default 0. */
   readonly dropPath?: number;
@@ -23,11 +25,17 @@ export interface TransformerBlockOptions {
  *     x ← x + attn(norm1(x))        x ← x + mlp(norm2(x))
  */
 export class TransformerBlock extends Module {
+  /** Normalises what the attention sees. */
   readonly norm1: LayerNorm;
+  /** Mixes tokens: `[batch, tokens, dim]` → `[batch, tokens, dim]`. */
   readonly attn: Attention;
+  /** Drops the attention branch of some samples in training. */
   readonly dropPath1: DropPath;
+  /** Normalises what the channel mixer sees. */
   readonly norm2: LayerNorm;
+  /** Mixes channels: `[batch, tokens, dim]` → `[batch, tokens, dim]`; what `mixer` made. */
   readonly mlp: Module;
+  /** Drops the mixer branch of some samples in training. */
   readonly dropPath2: DropPath;
 
   constructor(scope: Scope, { dim, heads, dropPath = 0, mixer }: TransformerBlockOptions) {

@@ -2,11 +2,13 @@ import type { LayerOutline } from "../layers/outline.js";
 
 /** A model's layers with their shapes, parameters and costs for one image: plain data that prints itself. */
 export class ModelDescription {
+  /** Name of the model, for example `"kat_tiny_patch16_224"`. */
   readonly name: string;
   /** Shape of one image. */
   readonly input: readonly number[];
   /** Shape of its logits. */
   readonly output: readonly number[];
+  /** Number of values that training changes. */
   readonly parameters: number;
   /**
    * Multiply-adds of one forward pass as the KAT paper counts them, without the attention's own matrix products:

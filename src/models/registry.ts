@@ -38,7 +38,9 @@ const sizes = {
   },
 } as const satisfies Record<string, Partial<VisionTransformerConfig>>;
 
+/** @inline */
 type Family = "vit" | "kat";
+/** @inline */
 type Size = keyof typeof sizes;
 
 /** A model that `createModel` knows, named as timm names its models: family, size, patch, image. */

@@ -13,6 +13,7 @@ import { ModelDescription } from "./modelDescription.js";
 
 /** Everything that makes a vision transformer, with nothing left to default. */
 export interface VisionTransformerConfig {
+  /** Name of the model, for example `"kat_tiny_patch16_224"`. */
   readonly name: string;
   /** Height and width of the images in pixels. */
   readonly imageSize: number;
@@ -28,6 +29,7 @@ export interface VisionTransformerConfig {
   readonly heads: number;
   /** Channels inside the mixer of a block. */
   readonly hiddenDim: number;
+  /** Number of classes the head tells apart. */
   readonly classes: number;
   /** Stochastic depth of the last block, in [0, 1); earlier blocks linearly less, the first none. */
   readonly dropPath: number;
@@ -44,14 +46,19 @@ export interface VisionTransformerConfig {
  * Source: Dosovitskiy et al., "An Image is Worth 16x16 Words", 2021.
  */
 export class VisionTransformer extends Module {
+  /** What it was made from. */
   readonly config: VisionTransformerConfig;
   /** `[1, 1, dim]` */
   readonly clsToken: Parameter;
   /** `[1, 1 + patches, dim]` */
   readonly posEmbed: Parameter;
+  /** Images to tokens: `[batch, height, width, channels]` → `[batch, patches, dim]`. */
   readonly patchEmbed: PatchEmbedding;
+  /** The transformer blocks, in order of use. */
   readonly blocks: readonly TransformerBlock[];
+  /** Normalises the tokens after the last block. */
   readonly norm: LayerNorm;
+  /** Class token to logits: `[batch, dim]` → `[batch, classes]`. */
   readonly head: Linear;
 
   /** @throws KatlabError `indivisible` for sizes that do not divide, `invalid` for a rate out of range */

@@ -157,7 +157,16 @@ export interface BuildRecord {
 
 /** Whether the native part can be used, and if not, why. */
 export type AddonStatus =
-  ({ readonly available: true } & BuildRecord) | { readonly available: false; readonly reason: KatlabError };
+  | ({
+      /** It can be used. */
+      readonly available: true;
+    } & BuildRecord)
+  | {
+      /** It cannot be used. */
+      readonly available: false;
+      /** Why not, with what to do about it. */
+      readonly reason: KatlabError;
+    };
 
 // src/torch and dist/torch both sit two levels under the root.
 const defaultFolder = fileURLToPath(new URL("../../native/build/", import.meta.url));

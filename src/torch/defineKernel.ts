@@ -7,7 +7,10 @@ import { ScalarType } from "./scalarType.js";
 declare const temporary: unique symbol;
 
 /** A tensor made inside a tfjs kernel, freed when the kernel ends unless `keep` makes it a result. */
-export type Temp = Handle & { readonly [temporary]: true };
+export type Temp = Handle & {
+  /** Only for the type checker: tells temporaries from other handles. */
+  readonly [temporary]: true;
+};
 
 /** A tensor inside a tfjs kernel: an input, or a temporary. */
 export type Operand = tf.TensorInfo | Temp;
@@ -60,8 +63,11 @@ export interface KernelDefinition {
 
 /** One run of a tfjs kernel: its inputs by name, its attributes, and torch. */
 export interface KernelRun<Inputs, Attrs> {
+  /** The kernel's inputs by their tfjs names. */
   readonly inputs: KernelInputs<Inputs>;
+  /** The kernel's attributes as tfjs passes them. */
   readonly attrs: Attrs;
+  /** Calls torch operators. */
   readonly torch: KernelTorch;
 }
 

@@ -3,17 +3,29 @@ import { mustBe } from "../errors.js";
 
 /** PyTorch's numbers for its element types (c10/core/ScalarType.h), as `aten::` operators take them. */
 export const ScalarType = {
+  /** Unsigned integers of 8 bits. */
   uint8: 0,
+  /** Integers of 8 bits. */
   int8: 1,
+  /** Integers of 16 bits. */
   int16: 2,
+  /** Integers of 32 bits; tfjs's `int32`. */
   int32: 3,
+  /** Integers of 64 bits. */
   int64: 4,
+  /** IEEE half precision. */
   float16: 5,
+  /** IEEE single precision; tfjs's `float32`, unless the backend stores it as float64. */
   float32: 6,
+  /** IEEE double precision. */
   float64: 7,
+  /** Two float32, real and imaginary; tfjs's `complex64`. */
   complex64: 9,
+  /** Two float64, real and imaginary. */
   complex128: 10,
+  /** True or false, one byte; tfjs's `bool`. */
   bool: 11,
+  /** float32's exponent with 8 bits of precision. */
   bfloat16: 15,
 } as const;
 

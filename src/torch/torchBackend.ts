@@ -106,12 +106,14 @@ export class TorchBackend extends tf.KernelBackend {
     return new Float64Array(this.addon.read(this.handle(tensor), ScalarType.float64));
   }
 
+  /** tfjs: stores values under a new data id, with one reference. */
   override write(values: tf.BackendValues, shape: number[], dtype: tf.DataType): tf.DataId {
     const dataId = {};
     this.move(dataId, values, shape, dtype, 1);
     return dataId;
   }
 
+  /** tfjs: stores values of another backend under the data id they have. */
   override move(
     dataId: tf.DataId,
     values: tf.BackendValues,
@@ -127,12 +129,14 @@ export class TorchBackend extends tf.KernelBackend {
     );
   }
 
+  /** tfjs: a copy of the values; waits for the device as `readSync` does. */
   override read(dataId: tf.DataId): Promise<tf.BackendValues> {
     return new Promise((resolve) => {
       resolve(this.readSync(dataId));
     });
   }
 
+  /** tfjs: a copy of the values, row-major; waits for the device. */
   override readSync(dataId: tf.DataId): tf.BackendValues {
     const data = this.#find(dataId);
     switch (data.dtype) {
@@ -159,6 +163,7 @@ export class TorchBackend extends tf.KernelBackend {
     return tf.buffer(tensor.shape as tf.ShapeMap[R], tensor.dtype as D, decoded as tf.DataTypeMap[D]);
   }
 
+  /** tfjs: gives up one reference, or all by `force`; returns whether the data is gone. */
   override disposeData(dataId: tf.DataId, force = false): boolean {
     const data = this.#data.get(dataId);
     if (data === undefined) return true;
@@ -169,18 +174,22 @@ export class TorchBackend extends tf.KernelBackend {
     return true;
   }
 
+  /** tfjs: references to the data; 0 where there is none. */
   override refCount(dataId: tf.DataId): number {
     return this.#data.get(dataId)?.refCount ?? 0;
   }
 
+  /** tfjs: adds a reference. */
   override incRef(dataId: tf.DataId): void {
     this.#find(dataId).refCount++;
   }
 
+  /** tfjs: number of data ids that live here. */
   override numDataIds(): number {
     return this.#data.size;
   }
 
+  /** tfjs: adds torch's counts to `tf.memory()`. */
   override memory(): TorchMemory {
     const { handles, bytes, device } = this.addon.memory(this.device);
     const counts = { unreliable: false, torchBytes: bytes, torchHandles: handles };
@@ -188,6 +197,7 @@ export class TorchBackend extends tf.KernelBackend {
     return { ...counts, deviceBytes: device.allocated, devicePeakBytes: device.peakAllocated };
   }
 
+  /** tfjs: whether `time` works; it always does. */
   override timerAvailable(): boolean {
     return true;
   }
@@ -201,10 +211,12 @@ export class TorchBackend extends tf.KernelBackend {
     return Promise.resolve({ kernelMs: performance.now() - start });
   }
 
+  /** tfjs: bits of a float as tfjs sees it. */
   override floatPrecision(): 32 {
     return 32;
   }
 
+  /** tfjs: frees all tensors. */
   override dispose(): void {
     for (const data of this.#data.values()) if (data.dtype !== "string") this.addon.free(data.handle);
     this.#data.clear();

@@ -76,10 +76,12 @@ export class Run implements RunRecord {
     ].join(" · ");
   }
 
+  /** What Jupyter shows: the run in one line. */
   [jupyterDisplay](): MimeBundle {
     return { "text/plain": this.toString() };
   }
 
+  /** What `console.log` shows: the same. */
   [nodeInspect](): string {
     return this.toString();
   }

@@ -8,14 +8,19 @@ import { clipByNorm } from "./clip.js";
 
 /** What one optimiser step needs. */
 export interface Step {
+  /** The model that learns. */
   readonly model: Module;
+  /** Updates the model's parameters. */
   readonly optimizer: AdamW;
   /** `[batch, height, width, channels]`, normalised. */
   readonly images: tf.Tensor4D;
   /** `[batch]` int32. */
   readonly labels: tf.Tensor1D;
+  /** Learning rate of this step. */
   readonly learningRate: number;
+  /** Share of every target spread evenly over all classes, in [0, 1). */
   readonly labelSmoothing: number;
+  /** Gradients whose joint L2 norm is above this are scaled down to it, above 0; `null` leaves them. */
   readonly clipNorm: number | null;
   /** Where drop path draws from. */
   readonly random: Random;
