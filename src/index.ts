@@ -118,5 +118,11 @@ export { type Json, type JsonObject, type MimeBundle, type VegaLiteSpec } from "
 export { plotTraining, type TrainingPlotOptions } from "./plot/plotTraining.js";
 export { type TrainingEpoch, type TrainingHistory, type TrainingStep } from "./plot/trainingData.js";
 export { plotActivations, type ActivationPlotOptions } from "./plot/plotActivations.js";
+export {
+  type ActivationData,
+  type GroupActivationData,
+  type HistogramData,
+  type LayerActivationData,
+} from "./plot/activationData.js";
 export { plotImages, type ImagePlotOptions, type LabelledImages } from "./plot/plotImages.js";
 export { plotConfusion, type Confusion, type ConfusionPlotOptions } from "./plot/plotConfusion.js";

@@ -1,4 +1,4 @@
-import type { GroupActivation, Histogram } from "./activationData.js";
+import type { GroupActivationData, HistogramData } from "./activationData.js";
 import { rounded } from "./numbers.js";
 import { simplify } from "./thinning.js";
 
@@ -42,12 +42,12 @@ export function scaleOf(values: Iterable<number>, units: number): Scale {
 }
 
 /** The function of a group as it is now. */
-export function learnedCurve({ x, y }: GroupActivation, scales: Scales): Curve {
+export function learnedCurve({ x, y }: GroupActivationData, scales: Scales): Curve {
   return thinned(x, y, scales);
 }
 
 /** The function all groups started as: their points, put together, are one curve. */
-export function startCurve(groups: readonly GroupActivation[], scales: Scales): Curve {
+export function startCurve(groups: readonly GroupActivationData[], scales: Scales): Curve {
   const points = groups.flatMap(({ x, startY }) => x.map((at, i) => ({ at, value: startY[i] })));
   const rising = points
     .sort((a, b) => a.at - b.at)
@@ -74,7 +74,7 @@ function thinned(x: readonly number[], y: readonly number[], scales: Scales): Cu
  *
  * @param units - height in units of the figure over which it is drawn
  */
-export function densityCurve({ edges, counts }: Histogram, scales: Scales, units: number): Curve {
+export function densityCurve({ edges, counts }: HistogramData, scales: Scales, units: number): Curve {
   const wanted = Math.max(bins.least, Math.floor(bins.most * scales.detail));
   const join = Math.ceil(counts.length / wanted);
   const total = Math.max(1, sum(counts));

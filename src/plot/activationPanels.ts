@@ -6,7 +6,7 @@ import {
   type Curve,
   type Scales,
 } from "./activationCurves.js";
-import type { GroupActivation, LayerActivation } from "./activationData.js";
+import type { GroupActivationData, LayerActivationData } from "./activationData.js";
 import type { JsonObject } from "./spec.js";
 import { table } from "./table.js";
 import { colours, ordered } from "./theme.js";
@@ -32,7 +32,7 @@ const inputsHeight = 32;
 const lines = { learned: 0, start: 1, inputs: 2 } as const;
 
 /** One panel for each activation of a kind, block by block on shared scales. */
-export function activationPanels(kind: readonly LayerActivation[], grid: PanelGrid): JsonObject {
+export function activationPanels(kind: readonly LayerActivationData[], grid: PanelGrid): JsonObject {
   const width = widths[grid.columns - 1];
   const groups = kind.flatMap((activation) => activation.groups);
   const scales: Scales = {
@@ -162,8 +162,8 @@ interface Line {
   curve: Curve;
 }
 
-function linesOf({ groups }: LayerActivation, panel: number, scales: Scales): Line[] {
-  const own = (line: Line["line"], curveOf: (group: GroupActivation) => Curve): Line[] =>
+function linesOf({ groups }: LayerActivationData, panel: number, scales: Scales): Line[] {
+  const own = (line: Line["line"], curveOf: (group: GroupActivationData) => Curve): Line[] =>
     groups.map((group) => ({ panel, line, group: group.group, curve: curveOf(group) }));
   return [
     { panel, line: "start", group: null, curve: startCurve(groups, scales) },
@@ -191,13 +191,13 @@ function pointTable(drawn: readonly Line[]): JsonObject {
   });
 }
 
-function kindTitle(kind: readonly LayerActivation[]): JsonObject {
+function kindTitle(kind: readonly LayerActivationData[]): JsonObject {
   const starts = [...new Set(kind.map(({ start }) => start))];
   return { text: `${kind[0].layer.split(".").at(-1)}, from ${starts.join(", ")}`, fontSize: 11 };
 }
 
 /** `blocks.0.mlp.act1` → `block 0`; any other name as it is. */
-function panelTitle({ layer }: LayerActivation): string {
+function panelTitle({ layer }: LayerActivationData): string {
   const block = /^blocks\.(\d+)\./.exec(layer);
   return block === null ? layer : `block ${block[1]}`;
 }

@@ -1,4 +1,4 @@
-import type { LayerActivation, LearnedActivations } from "./activationData.js";
+import type { LayerActivationData, ActivationData } from "./activationData.js";
 import { activationPanels, type PanelGrid } from "./activationPanels.js";
 import { checkCounts, checkFinite, checkLength, checkNotEmpty, checkWhole } from "./figureChecks.js";
 import { Figure } from "./figure.js";
@@ -24,7 +24,7 @@ const mostCurves = 64;
  * @throws KatlabError `invalid` without an activation or a group, with lists of different lengths, or with values
  * that are not finite
  */
-export function plotActivations(learned: LearnedActivations, options: ActivationPlotOptions = {}): Figure {
+export function plotActivations(learned: ActivationData, options: ActivationPlotOptions = {}): Figure {
   const { model, activations } = learned;
   const columns = options.columns ?? 4;
   checkWhole(subject, "columns", columns, { from: 1, to: mostColumns });
@@ -57,7 +57,7 @@ export function plotActivations(learned: LearnedActivations, options: Activation
   });
 }
 
-function checkActivation({ layer, groups }: LayerActivation): void {
+function checkActivation({ layer, groups }: LayerActivationData): void {
   checkNotEmpty(`${subject}: ${layer}`, "group", groups.length);
   for (const { group, x, y, startY, histogram } of groups) {
     const where = `${subject}: ${layer}, group ${group}`;
@@ -74,8 +74,8 @@ function checkActivation({ layer, groups }: LayerActivation): void {
 }
 
 /** Activations by the last part of their name: `act1` of every block, then `act2` of every block. */
-function byKind(activations: readonly LayerActivation[]): LayerActivation[][] {
-  const kinds = new Map<string, LayerActivation[]>();
+function byKind(activations: readonly LayerActivationData[]): LayerActivationData[][] {
+  const kinds = new Map<string, LayerActivationData[]>();
   for (const activation of activations) {
     const name = activation.layer.split(".").at(-1) ?? "";
     kinds.set(name, [...(kinds.get(name) ?? []), activation]);
@@ -83,7 +83,7 @@ function byKind(activations: readonly LayerActivation[]): LayerActivation[][] {
   return [...kinds.values()];
 }
 
-function changeTable(activations: readonly LayerActivation[]): string[] {
+function changeTable(activations: readonly LayerActivationData[]): string[] {
   const width = Math.max(5, ...activations.map(({ layer }) => layer.length));
   const startWidth = Math.max(5, ...activations.map(({ start }) => start.length));
   return [

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { GroupActivation, LearnedActivations } from "../../src/plot/activationData.js";
+import type { GroupActivationData, ActivationData } from "../../src/plot/activationData.js";
 import { KatlabError } from "../../src/errors.js";
 import { plotActivations } from "../../src/plot/plotActivations.js";
 import { at, rowsAt } from "./chartData.js";
@@ -102,12 +102,12 @@ test("a function that is constant can be drawn", async () => {
 });
 
 describe("refuses", () => {
-  const faulty = (change: Partial<GroupActivation>): LearnedActivations => {
+  const faulty = (change: Partial<GroupActivationData>): ActivationData => {
     const [activation] = sampleActivations(1, 1).activations;
     return { model: "m", activations: [{ ...activation, groups: [{ ...activation.groups[0], ...change }] }] };
   };
   const [activation] = sampleActivations(1, 1).activations;
-  test.each<[string, LearnedActivations, RegExp]>([
+  test.each<[string, ActivationData, RegExp]>([
     ["a model without activations", { model: "m", activations: [] }, /at least one activation/],
     [
       "an activation without groups",

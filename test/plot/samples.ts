@@ -1,4 +1,4 @@
-import type { LearnedActivations } from "../../src/plot/activationData.js";
+import type { ActivationData } from "../../src/plot/activationData.js";
 import type { Confusion } from "../../src/plot/plotConfusion.js";
 import type { LabelledImages } from "../../src/plot/plotImages.js";
 import type { TrainingHistory } from "../../src/plot/trainingData.js";
@@ -24,7 +24,7 @@ export function sampleHistory({ steps, epochs }: { steps: number; epochs: number
 }
 
 /** A model of `depth` blocks with two activations each, whose groups have drifted apart by different slopes. */
-export function sampleActivations(depth: number, groups = 8): LearnedActivations {
+export function sampleActivations(depth: number, groups = 8): ActivationData {
   const starts = { act1: (x: number) => x, act2: (x: number) => x / (1 + Math.exp(-x)) };
   const names = { act1: "identity", act2: "swish" };
   const activation = (block: number, name: "act1" | "act2") => ({
