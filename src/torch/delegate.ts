@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import * as tf from "@tensorflow/tfjs-core";
-import type { MathBackendCPU } from "@tensorflow/tfjs-backend-cpu";
+import type * as tfjsCpu from "@tensorflow/tfjs-backend-cpu";
 import { mustBe } from "../errors.js";
 import type { TorchBackend } from "./torchBackend.js";
 
@@ -38,13 +38,14 @@ export function runOnCpu(
   return Array.isArray(results) ? outputs : outputs[0];
 }
 
-type CpuModule = typeof import("@tensorflow/tfjs-backend-cpu");
+type CpuModule = typeof tfjsCpu;
+type CpuBackend = tfjsCpu.MathBackendCPU;
 /** Inside a bundle, the bundler's; elsewhere there is none in an ES module. */
 declare const require: ((name: string) => unknown) | undefined;
 let cpuModule: CpuModule | undefined;
 
 /** Loaded when first needed: few programs do, and it takes as long to load as tfjs-core's ops. */
-function newCpuBackend(): MathBackendCPU {
+function newCpuBackend(): CpuBackend {
   cpuModule ??= loadCpuModule();
   const cpu = new cpuModule.MathBackendCPU();
   // It would advise to install a faster backend, at its first tensor.
@@ -62,7 +63,7 @@ function loadCpuModule(): CpuModule {
   }
 }
 
-function toCpu(tensor: tf.TensorInfo, backend: TorchBackend, cpu: MathBackendCPU): tf.TensorInfo {
+function toCpu(tensor: tf.TensorInfo, backend: TorchBackend, cpu: CpuBackend): tf.TensorInfo {
   const { shape, dtype } = tensor;
   if (dtype !== "complex64") return cpu.makeTensorInfo(shape, dtype, backend.readSync(tensor.dataId));
   const parts = tf.backend_util.splitRealAndImagArrays(backend.readSync(tensor.dataId) as Float32Array);
@@ -75,29 +76,21 @@ function toCpu(tensor: tf.TensorInfo, backend: TorchBackend, cpu: MathBackendCPU
 
 function fromCpu(
   { dataId, shape, dtype }: tf.TensorInfo,
-  cpu: MathBackendCPU,
+  cpu: CpuBackend,
   backend: TorchBackend,
 ): tf.TensorInfo {
   return { dataId: backend.write(cpu.readSync(dataId), shape, dtype), shape, dtype };
 }
 
-/** Maps the tensors of a tfjs kernel's inputs, in lists and lists by name as well. */
-function mapTensors(
-  inputs: tf.NamedTensorInfoMap,
-  map: (tensor: tf.TensorInfo) => tf.TensorInfo,
-): tf.NamedTensorInfoMap {
+/** A copy of a tfjs kernel's inputs with other tensors in place; some of them are lists. */
+function mapTensors<Inputs>(inputs: Inputs, map: (tensor: tf.TensorInfo) => tf.TensorInfo): Inputs {
   const mapped = (value: unknown): unknown => {
+    if (typeof value !== "object" || value === null) return value;
     if (Array.isArray(value)) return value.map(mapped);
-    return isTensor(value) ? map(value) : value;
+    if ("dataId" in value) return map(value as tf.TensorInfo);
+    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, mapped(inner)]));
   };
-  if (Array.isArray(inputs)) return mapped(inputs) as tf.NamedTensorInfoMap;
-  return Object.fromEntries(
-    Object.entries(inputs).map(([name, value]) => [name, mapped(value)]),
-  ) as tf.NamedTensorInfoMap;
-}
-
-function isTensor(value: unknown): value is tf.TensorInfo {
-  return typeof value === "object" && value !== null && "dataId" in value;
+  return mapped(inputs) as Inputs;
 }
 
 function mustNotDifferentiate(

@@ -13,7 +13,7 @@ interface Scatter {
   /** Whether rows that meet are added, or the last one wins. */
   readonly operator: "index_add" | "index_copy";
   /** What is there before, as rows `[count, size]`. */
-  before(rows: number[]): Operand;
+  readonly before: (rows: number[]) => Operand;
 }
 
 function scattered(
