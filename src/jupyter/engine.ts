@@ -31,16 +31,19 @@ export interface Diagnostic {
   code: number | undefined;
 }
 
-/** A cell that may run, or the reasons why it may not. */
-export type Compilation = { code: string; sourceMap: string } | { diagnostics: readonly Diagnostic[] };
-
 /** A cell ready to run. */
 export interface CompiledCell {
   id: number;
   count: number;
+  /** What the runner takes; for the kernel's own engine a function expression. */
   code: string;
   sourceMap: string;
+  /** Names the code assigns to, which later cells see. */
+  names: readonly string[];
 }
+
+/** A cell that may run, or the reasons why it may not. */
+export type Compilation = CompiledCell | { diagnostics: readonly Diagnostic[] };
 
 /** Candidates for the text between `start` and `end` (UTF-16 offsets). */
 export interface Completion {

@@ -34,12 +34,21 @@ export async function startKernel({
   engine: name = "repl",
   warm = ["katlab"],
 }: KernelOptions): Promise<void> {
+  // Read before anything that takes time: should the parent end meanwhile, this tells.
+  const parentPid = process.ppid;
   const connection = readConnectionFile(connectionFile);
   const engine = await engineOf(name);
   const folder = process.cwd();
   const stopFlag = new Int32Array(new SharedArrayBuffer(4));
   const { port1: language, port2: languageEnd } = new MessageChannel();
-  const data: ServerThreadData = { connection, stopFlag, language, languageVersion: engine.version, warm };
+  const data: ServerThreadData = {
+    connection,
+    stopFlag,
+    language,
+    languageVersion: engine.version,
+    parentPid,
+    warm,
+  };
   const server = startThread("serverThread", data, [language]);
   engine.startLanguage(languageEnd, folder);
   new MainThread(server, engine, folder, stopFlag);

@@ -6,7 +6,7 @@ import { ReplRunner } from "./runner/replRunner.js";
 import { startThread } from "./startThread.js";
 
 /**
- * The kernel's own engine: current TypeScript in a thread of its own, cells in V8's REPL mode on the main one.
+ * The kernel's own engine: current TypeScript in a thread of its own, cells on the main one.
  *
  * The compiler is not loaded here: its version stands in its package file.
  */

@@ -14,6 +14,8 @@ export interface ServerThreadData {
   stopFlag: Int32Array;
   language: MessagePort;
   languageVersion: string;
+  /** The process that started this one. */
+  parentPid: number;
   /** Modules to read while the kernel is idle. */
   warm: readonly string[];
 }
@@ -27,7 +29,7 @@ if (parentPort !== null) serve(parentPort, workerData as ServerThreadData);
 
 function serve(
   toMain: MessagePort,
-  { connection, stopFlag, language: toLanguage, languageVersion, warm }: ServerThreadData,
+  { connection, stopFlag, language: toLanguage, languageVersion, parentPid, warm }: ServerThreadData,
 ): void {
   let main: Peer<MainService> | undefined;
   const language = new Peer<Language>(toLanguage, {});
@@ -53,8 +55,7 @@ function serve(
       exit();
     },
   );
-  const parent = process.ppid;
   setInterval(() => {
-    if (process.ppid !== parent) exit();
+    if (process.ppid !== parentPid) exit();
   }, parentCheckMs);
 }

@@ -1,5 +1,13 @@
 import { execFile, spawn } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -79,8 +87,8 @@ describe("a kernel", () => {
     const pid = await new Promise<number>((resolve) =>
       server.stdout.once("data", (text: Buffer) => resolve(Number(text))),
     );
-    await delay(1500);
-    expect(isAlive(pid)).toBe(true);
+    // The channel for requests is opened last.
+    expect(await until(() => existsSync(path.join(folder, "kernel-1")), 20_000)).toBe(true);
     server.kill("SIGKILL");
     expect(await until(() => !isAlive(pid), 6000)).toBe(true);
   });

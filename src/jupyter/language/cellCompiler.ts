@@ -2,8 +2,8 @@ import ts from "typescript";
 import type { Cell, Compilation, Diagnostic } from "../engine.js";
 import type { CellModules, PlacedCode } from "./cellModules.js";
 import type { DeclaredNames } from "./declaredNames.js";
-import { renameGlobals } from "./globalNames.js";
-import { markValue, replForm } from "./replForm.js";
+import { CellForm, markValue } from "./cellForm.js";
+import { renameGlobals, runtimeName, sourceName } from "./globalNames.js";
 
 /** Faults shown for one cell; more of them rarely help. */
 const maxDiagnostics = 10;
@@ -16,7 +16,7 @@ interface PendingCell {
   marks: string[][];
 }
 
-/** Checks cells, emits them for V8's REPL mode, and keeps count of what later cells may use. */
+/** Checks cells, emits them as functions, and keeps count of what later cells may use. */
 export class CellCompiler {
   readonly #modules: CellModules;
   readonly #pending = new Map<number, PendingCell>();
@@ -34,10 +34,12 @@ export class CellCompiler {
         diagnostics: faults.slice(0, maxDiagnostics).map((fault) => this.#describe(fault, placed, code)),
       };
     }
-    const { emitted, sourceMap, marks } = this.#emit(placed.file);
+    const form = new CellForm([...placed.declared.names.keys()].map(runtimeName));
+    const emitted = this.#emit(placed.file, form);
+    const marks = form.marks.map((names) => names.map(sourceName));
     this.#pending.set(id, { text: this.#modules.currentText, declared: placed.declared, marks });
     this.#counts.set(id, count);
-    return { code: emitted, sourceMap };
+    return { id, count, ...emitted, names: form.assigned };
   }
 
   accept(id: number, reached: number): void {
@@ -59,24 +61,23 @@ export class CellCompiler {
       .filter(({ category, code }) => category === ts.DiagnosticCategory.Error && !isImplicitAny(code));
   }
 
-  #emit(file: string): { emitted: string; sourceMap: string; marks: string[][] } {
+  #emit(file: string, form: CellForm): { code: string; sourceMap: string } {
     const program = this.#modules.service.getProgram();
     const source = program?.getSourceFile(file);
     if (program === undefined || source === undefined) throw new Error(`${file} is not part of the program`);
-    const marks: string[][] = [];
-    let emitted = "";
+    let code = "";
     let sourceMap = "";
     program.emit(
       source,
       (name, text) => {
         if (name.endsWith(".map")) sourceMap = text;
-        else emitted = text;
+        else code = text;
       },
       undefined,
       false,
-      { before: [renameGlobals(program.getTypeChecker()), markValue], after: [replForm(marks)] },
+      { before: [renameGlobals(program.getTypeChecker()), markValue], after: [form.transform] },
     );
-    return { emitted: emitted.replace(/\/\/# sourceMappingURL=.*\s*$/, ""), sourceMap, marks };
+    return { code: code.replace(/\/\/# sourceMappingURL=.*\s*$/, ""), sourceMap };
   }
 
   #describe(

@@ -13,15 +13,6 @@ export function runtimeCall(member: string, ...values: ts.Expression[]): ts.Call
   return factory.createCallExpression(runtimeMember(member), undefined, values);
 }
 
-/** `let name = value;` */
-export function letStatement(name: string | ts.Identifier, value?: ts.Expression): ts.VariableStatement {
-  const declaration = factory.createVariableDeclaration(name, undefined, undefined, value);
-  return factory.createVariableStatement(
-    undefined,
-    factory.createVariableDeclarationList([declaration], ts.NodeFlags.Let),
-  );
-}
-
 /** `target = value;` */
 export function assignStatement(target: ts.Expression, value: ts.Expression): ts.ExpressionStatement {
   return factory.createExpressionStatement(factory.createAssignment(target, value));

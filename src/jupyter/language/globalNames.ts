@@ -13,10 +13,20 @@ export function isGlobalName(name: string): boolean {
   return globals.has(name);
 }
 
+/** The name under which a cell's name is kept at run time. */
+export function runtimeName(name: string): string {
+  return isGlobalName(name) ? name + suffix : name;
+}
+
+/** The name that a cell's author gave to what has this name at run time. */
+export function sourceName(name: string): string {
+  return name.endsWith(suffix) ? name.slice(0, -suffix.length) : name;
+}
+
 /**
  * Keeps a cell from hiding Node's globals from everybody else.
  *
- * A declaration at the top of V8's REPL scope shadows the global of that name in every module of the process:
+ * The variables that cells share would shadow the global of that name in every module of the process:
  * `import { setTimeout } from "node:timers/promises"` in a cell would break the libraries it uses. So such names
  * get another one at run time, in the cell that declares them and in those that use them.
  */
@@ -27,7 +37,7 @@ export function renameGlobals(checker: ts.TypeChecker): ts.TransformerFactory<ts
     if (ownSymbols.size === 0) return source;
     const isOwn = (symbol: ts.Symbol | undefined): boolean => symbol !== undefined && ownSymbols.has(symbol);
     const renamed = (name: ts.Identifier): ts.Identifier =>
-      ts.setTextRange(factory.createIdentifier(name.text + suffix), name);
+      ts.setTextRange(factory.createIdentifier(runtimeName(name.text)), name);
 
     const visit = (node: ts.Node): ts.Node => {
       if (ts.isExportDeclaration(node)) return node;

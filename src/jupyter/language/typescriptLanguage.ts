@@ -15,7 +15,7 @@ import { inspect } from "./inspect.js";
 import { isComplete } from "./isComplete.js";
 import { WarmUp } from "./warmUp.js";
 
-/** TypeScript, checked by its LanguageService and emitted for V8's REPL mode. */
+/** TypeScript, checked by its LanguageService; cells are emitted as functions for `ReplRunner`. */
 export class TypescriptLanguage implements Language {
   readonly #modules: CellModules;
   readonly #compiler: CellCompiler;
@@ -48,14 +48,16 @@ export class TypescriptLanguage implements Language {
   }
 
   warm(names: readonly string[]): void {
-    const { service } = this.#modules;
     const check = (code: string): void => {
-      service.getSemanticDiagnostics(this.#modules.place(code, "mentioned").file);
+      this.#modules.service.getSemanticDiagnostics(this.#modules.place(code, "mentioned").file);
     };
-    check("console.log(1)");
+    // The standard library and Node's types, which every cell needs.
+    check("console.log()");
     const warmUp = new WarmUp(this.#modules, names);
     const step = (): void => {
       if (warmUp.step()) this.#warming = setImmediate(step);
+      // What is left, the binding of names, cannot be divided.
+      else check(names.map((name) => `import ${JSON.stringify(name)};`).join(" "));
     };
     this.#warming = setImmediate(step);
   }

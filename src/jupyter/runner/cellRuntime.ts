@@ -10,20 +10,17 @@ export interface CellReport {
   value: unknown;
 }
 
-/** The functions that emitted cells call, as `__cell.name`; `language/replForm.ts` writes the calls. */
+/** The functions that emitted cells call, as `__cell.name`; `language/cellForm.ts` writes the calls. */
 export interface CellRuntime {
   /** `import.meta` of cells. */
   readonly meta: ModuleLoader["meta"];
   readonly run: number;
-  lastImport: ModuleNamespace | undefined;
   import(specifier: unknown, options?: ImportCallOptions): Promise<ModuleNamespace>;
   pick(namespace: ModuleNamespace, name: string, specifier: string): unknown;
   reached(statement: number): void;
   value(value: unknown): void;
   resumed<T>(run: number, value?: T): T | undefined;
   throwStopped(): never;
-  /** Called by the kernel, with what a cell threw. */
-  caught(thrown: unknown): void;
 }
 
 /**
@@ -37,21 +34,18 @@ export function installCellRuntime({
   stopFlag,
   reportOf,
   afterImport,
-  caught,
 }: {
   contexts: CellContexts;
   loader: ModuleLoader;
   stopFlag: Int32Array;
   reportOf: (run: number) => CellReport | undefined;
   afterImport: () => void;
-  caught: (thrown: unknown) => void;
 }): void {
   const runtime: CellRuntime = {
     meta: loader.meta,
     get run() {
       return contexts.run;
     },
-    lastImport: undefined,
     async import(specifier, options) {
       const namespace = await loader.import(String(specifier), options);
       afterImport();
@@ -74,7 +68,6 @@ export function installCellRuntime({
     throwStopped() {
       throw new Interrupted();
     },
-    caught,
   };
   Object.defineProperty(globalThis, runtimeObject, { value: runtime });
   Object.defineProperty(globalThis, stopFlagArray, { value: stopFlag });

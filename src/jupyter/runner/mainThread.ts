@@ -1,5 +1,5 @@
 import { mustBe } from "../../errors.js";
-import type { Engine } from "../engine.js";
+import type { Engine, Runner } from "../engine.js";
 import { type Endpoint, Peer } from "../peer.js";
 import type { CommMessage, MainService, RunRequest, ServerService } from "../threads.js";
 import { CellContexts } from "./cellContexts.js";
@@ -20,6 +20,7 @@ export class MainThread implements MainService {
   readonly #traces: StackTraces;
   readonly #server: Peer<ServerService>;
   readonly #host: Host;
+  readonly #runner: Runner;
   readonly #runs: CellRuns;
 
   /**
@@ -34,7 +35,7 @@ export class MainThread implements MainService {
     const streams = new StreamJoiner((text) => this.#server.tell("stream", text));
     const flush = (): void => streams.flush();
     this.#host = new Host(this.#server, this.#contexts, flush);
-    const runner = engine.createRunner({
+    this.#runner = engine.createRunner({
       folder,
       contexts: this.#contexts,
       traces: this.#traces,
@@ -42,7 +43,7 @@ export class MainThread implements MainService {
       afterImport: () => connectTslabDisplay(this.#host),
     });
     this.#runs = new CellRuns({
-      runner,
+      runner: this.#runner,
       contexts: this.#contexts,
       server: this.#server,
       places: this.#traces,
@@ -83,6 +84,7 @@ export class MainThread implements MainService {
   }
 
   exit(): void {
+    this.#runner.close();
     exit(0);
   }
 

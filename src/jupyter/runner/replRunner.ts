@@ -1,54 +1,52 @@
-import { type Runtime, Session } from "node:inspector";
+import { Script } from "node:vm";
 import { cellUrl } from "../cellNames.js";
 import type { CompiledCell, Execution, Runner, RunnerEnvironment } from "../engine.js";
-import { Interrupted } from "../interrupted.js";
 import { type CellReport, installCellRuntime } from "./cellRuntime.js";
 import { ModuleLoader } from "./moduleLoader.js";
 import type { StackTraces } from "./stackTraces.js";
 
-/** Objects that V8's inspector holds for us; released with every cell. */
-const objectGroup = "cell";
-
 /**
- * Runs cells in V8's REPL mode, through an inspector session of the process with itself. Declarations of all
- * cells share one scope, in which a name may be declared again and is then the same variable.
+ * Runs cells as functions that share the variables of one scope, as in a REPL: functions of earlier cells see
+ * what later cells assign, and a name that is declared again is the same variable.
+ *
+ * V8 has a REPL mode of its own, which is not used. It belongs to the inspector, which waits for the promise of
+ * every cell; when a cell can never go on, that promise is collected as garbage, and Node 22 and 24 abort.
  */
 export class ReplRunner implements Runner {
-  readonly #session = new Session();
   readonly #traces: StackTraces;
   readonly #reports = new Map<number, CellReport>();
-  #caught: unknown;
+  readonly #declared = new Set<string>();
 
   constructor({ folder, contexts, traces, stopFlag, afterImport }: RunnerEnvironment) {
     this.#traces = traces;
-    this.#session.connect();
     installCellRuntime({
       contexts,
       loader: new ModuleLoader(folder),
       stopFlag,
       afterImport,
       reportOf: (run) => this.#reports.get(run),
-      caught: (thrown) => (this.#caught = thrown),
     });
   }
 
-  execute({ id, count, code, sourceMap }: CompiledCell, done: (execution: Execution) => void): void {
+  execute({ id, count, code, sourceMap, names }: CompiledCell, done: (execution: Execution) => void): void {
     const report: CellReport = { reached: -1, value: undefined };
     this.#reports.set(id, report);
     this.#traces.register(id, { count, sourceMap });
-    const evaluation = {
-      expression: `${code}\n;void 0\n//# sourceURL=${cellUrl(id)}`,
-      replMode: true,
-      awaitPromise: true,
-      silent: true,
-      objectGroup,
+    const end = (execution: Execution): void => {
+      // An interrupted cell has no report any more.
+      if (this.#reports.delete(id)) done(execution);
     };
-    this.#session.post("Runtime.evaluate", evaluation, (fault, result) => {
-      const isAwaited = this.#reports.delete(id);
-      const execution = this.#executionOf(report, fault, result as Runtime.EvaluateReturnType | undefined);
-      this.#session.post("Runtime.releaseObjectGroup", { objectGroup });
-      if (isAwaited) done(execution);
-    });
+    const succeed = (): void => end({ kind: "value", value: report.value, reached: Infinity });
+    const fail = (error: unknown): void => end({ kind: "thrown", error, reached: report.reached });
+    try {
+      this.#declare(names);
+      const cell = new Script(code, { filename: cellUrl(id) }).runInThisContext() as () => unknown;
+      const result = cell();
+      if (result instanceof Promise) result.then(succeed, fail);
+      else succeed();
+    } catch (error) {
+      fail(error);
+    }
   }
 
   interrupt(cell: number): number {
@@ -62,36 +60,14 @@ export class ReplRunner implements Runner {
   }
 
   close(): void {
-    this.#session.disconnect();
+    this.#reports.clear();
   }
 
-  #executionOf(
-    report: CellReport,
-    fault: Error | null,
-    result: Runtime.EvaluateReturnType | undefined,
-  ): Execution {
-    const { reached, value } = report;
-    // The only fault of a well-formed evaluation is its termination by the stop button.
-    if (fault !== null || result === undefined) return { kind: "thrown", error: new Interrupted(), reached };
-    if (result.exceptionDetails === undefined) return { kind: "value", value, reached: Infinity };
-    const { exception } = result.exceptionDetails;
-    if (exception === undefined) return { kind: "thrown", error: new Interrupted(), reached };
-    return { kind: "thrown", error: this.#thrown(exception), reached };
-  }
-
-  /** The thrown value itself; the inspector gives only a description of objects. */
-  #thrown({ objectId, unserializableValue, value, type }: Runtime.RemoteObject): unknown {
-    if (objectId === undefined) {
-      if (unserializableValue === undefined) return value;
-      return type === "bigint" ? BigInt(unserializableValue.slice(0, -1)) : Number(unserializableValue);
-    }
-    this.#session.post("Runtime.callFunctionOn", {
-      objectId,
-      functionDeclaration: "function () { __cell.caught(this); }",
-      silent: true,
-    });
-    const caught = this.#caught;
-    this.#caught = undefined;
-    return caught;
+  /** Makes variables for names that no cell has had yet; the others keep what they hold until they are assigned. */
+  #declare(names: readonly string[]): void {
+    const fresh = names.filter((name) => !this.#declared.has(name));
+    if (fresh.length === 0) return;
+    new Script(`let ${fresh.join(", ")};`).runInThisContext();
+    for (const name of fresh) this.#declared.add(name);
   }
 }

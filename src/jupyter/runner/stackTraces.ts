@@ -64,8 +64,8 @@ export class StackTraces {
 
   #callers(sites: readonly NodeJS.CallSite[]): string[] {
     const frames = sites.map(String);
-    // Below the call into V8's evaluation there is only the kernel.
-    const end = frames.findIndex((frame) => frame.startsWith("Session.post (node:inspector"));
+    // Below the call into a cell there is only the kernel.
+    const end = frames.findIndex((frame) => frame.includes("ReplRunner.execute"));
     return (end < 0 ? frames : frames.slice(0, end)).map((frame) => this.#inCells(frame));
   }
 
@@ -108,5 +108,5 @@ function headOf(error: Error): string {
 }
 
 function isKernelFrame(line: string): boolean {
-  return /node:(inspector|vm|internal|async_hooks)/.test(line) || line.includes(kernelFolder);
+  return /node:(vm|internal|async_hooks)/.test(line) || line.includes(kernelFolder);
 }

@@ -165,7 +165,7 @@ export class Executions {
     if (job.isInterrupted) return { reached: -1, error: interruptedContent };
     const finished = new Promise<RunOutcome>((resolve) => this.#waiting.set(id, resolve));
     job.run = id;
-    this.#main.tell("run", { cell: { id, count, ...compilation }, silent: isSilent, allowStdin });
+    this.#main.tell("run", { cell: compilation, silent: isSilent, allowStdin });
     const outcome = await finished;
     job.run = undefined;
     this.#language.tell("accept", { id, reached: outcome.reached });

@@ -34,7 +34,6 @@ export class Interrupter {
   readonly #main: Peer<MainService>;
   readonly #stopFlag: Int32Array;
   readonly #isCurrent: (cell: Interruptible) => boolean;
-  #debugger: Session | undefined;
   #forcing: Interruptible | undefined;
 
   constructor(main: Peer<MainService>, stopFlag: Int32Array, isCurrent: (cell: Interruptible) => boolean) {
@@ -68,29 +67,28 @@ export class Interrupter {
     const isFree = await this.#pulse(flagMs);
     Atomics.store(this.#stopFlag, 0, 0);
     if (isFree) return;
-    while (this.#isCurrent(cell)) {
-      await this.#terminate();
-      // The termination may have hit the answer to the first question, never that to the second.
-      if ((await this.#pulse(retryMs)) || (await this.#pulse(retryMs))) return;
+    const session = new Session();
+    session.connectToMainThread();
+    try {
+      while (this.#isCurrent(cell)) {
+        await terminate(session);
+        // The termination may have hit the answer to the first question, never that to the second.
+        if ((await this.#pulse(retryMs)) || (await this.#pulse(retryMs))) return;
+      }
+    } finally {
+      session.disconnect();
     }
   }
 
   async #pulse(withinMs: number): Promise<boolean> {
     return Promise.race([this.#main.ask("pulse"), delay(withinMs).then(() => false)]);
   }
-
-  /** Settles when V8 has unwound the main thread, or after a while. */
-  async #terminate(): Promise<void> {
-    const session = (this.#debugger ??= connectedToMainThread());
-    const done = new Promise<void>((resolve) => session.post("Runtime.terminateExecution", () => resolve()));
-    await Promise.race([done, delay(retryMs)]);
-  }
 }
 
-function connectedToMainThread(): Session {
-  const session = new Session();
-  session.connectToMainThread();
-  return session;
+/** Settles when V8 has unwound the main thread, or after a while. */
+async function terminate(session: Session): Promise<void> {
+  const done = new Promise<void>((resolve) => session.post("Runtime.terminateExecution", () => resolve()));
+  await Promise.race([done, delay(retryMs)]);
 }
 
 function delay(ms: number): Promise<void> {

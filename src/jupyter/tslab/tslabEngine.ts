@@ -67,8 +67,8 @@ class TslabCells implements Language, Runner {
   }
 
   /** The executor compiles by itself, when the cell runs. */
-  compile({ code }: Cell): Compilation {
-    return { code, sourceMap: "" };
+  compile({ id, count, code }: Cell): Compilation {
+    return { id, count, code, sourceMap: "", names: [] };
   }
 
   accept(): void {

@@ -1,13 +1,6 @@
 import ts from "typescript";
 import { stopFlagArray } from "../cellNames.js";
-import {
-  assignmentTarget,
-  assignStatement,
-  letStatement,
-  runtimeCall,
-  runtimeMember,
-  statementOf,
-} from "./cellFactory.js";
+import { assignmentTarget, assignStatement, runtimeCall, runtimeMember, statementOf } from "./cellFactory.js";
 import { cellSpecifier } from "./cellModules.js";
 import { isVarList, namesOfList, nestedVarNames } from "./declaredNames.js";
 
@@ -32,98 +25,108 @@ export const markValue: ts.TransformerFactory<ts.SourceFile> = (context) => (sou
 };
 
 /**
- * Turns an emitted module into what V8's REPL mode runs:
+ * Turns one emitted module into a function expression, async where the cell awaits:
  *
- * - every declaration becomes a `let`, which a later cell may declare again; functions come first, as they are hoisted
+ * - declarations of the cell assign to variables that all cells share; functions come first, as they are hoisted
  * - imports become calls of the kernel, which resolve from the notebook's folder
  * - `__cell.reached(n)` after the n-th declaring statement tells which names exist when a cell throws
  * - loops look at a shared flag and awaits report to the kernel, so that a stop is an ordinary exception
- *
- * @param marks receives, for each n, the names that statement declares
  */
-export function replForm(marks: string[][]): ts.TransformerFactory<ts.SourceFile> {
-  return (context) => (source) => {
-    const form = new ReplForm(context, marks);
-    const [imports, others] = [true, false].map((wanted) =>
-      source.statements.filter((statement) => ts.isImportDeclaration(statement) === wanted),
-    );
-    for (const statement of [...imports, ...others]) form.add(statement);
-    return context.factory.updateSourceFile(source, form.statements());
-  };
-}
-
-class ReplForm {
-  readonly #context: ts.TransformationContext;
-  readonly #factory: ts.NodeFactory;
-  readonly #marks: string[][];
-  readonly #declared = new Set<string>();
+export class CellForm {
+  /** For each n, the names that the n-th declaring statement declares. */
+  readonly marks: string[][] = [];
+  readonly #names: ReadonlySet<string>;
+  readonly #assigned = new Set<string>();
   readonly #functions: ts.Statement[] = [];
   readonly #imports: ts.Statement[] = [];
   readonly #body: ts.Statement[] = [];
+  readonly #factory = ts.factory;
+  #context: ts.TransformationContext | undefined;
   #functionDepth = 0;
+  #isAsync = false;
 
-  constructor(context: ts.TransformationContext, marks: string[][]) {
-    this.#context = context;
-    this.#factory = context.factory;
-    this.#marks = marks;
+  /** @param names what the cell declares for later ones; everything else is local to the function */
+  constructor(names: readonly string[]) {
+    this.#names = new Set(names);
   }
 
-  statements(): ts.Statement[] {
-    const strict = statementOf(this.#factory.createStringLiteral("use strict"));
-    return [
-      strict,
-      statementOf(runtimeCall("reached", this.#factory.createNumericLiteral(0))),
+  /** Names that the function assigns to. */
+  get assigned(): string[] {
+    return [...this.#assigned];
+  }
+
+  readonly transform: ts.TransformerFactory<ts.SourceFile> = (context) => (source) => {
+    this.#context = context;
+    const [imports, others] = [true, false].map((wanted) =>
+      source.statements.filter((statement) => ts.isImportDeclaration(statement) === wanted),
+    );
+    for (const statement of [...imports, ...others]) this.#add(statement);
+    return this.#factory.updateSourceFile(source, [this.#script()]);
+  };
+
+  /** `(async () => { … })` */
+  #script(): ts.Statement {
+    const factory = this.#factory;
+    const body = [
+      statementOf(factory.createStringLiteral("use strict")),
+      statementOf(runtimeCall("reached", factory.createNumericLiteral(0))),
       ...this.#functions,
       ...this.#imports,
       ...this.#body,
     ];
+    const run = factory.createArrowFunction(
+      this.#isAsync ? [factory.createModifier(ts.SyntaxKind.AsyncKeyword)] : undefined,
+      undefined,
+      [],
+      undefined,
+      undefined,
+      factory.createBlock(body, true),
+    );
+    return statementOf(factory.createParenthesizedExpression(run));
   }
 
-  add(statement: ts.Statement): void {
+  #add(statement: ts.Statement): void {
     if (ts.isEmptyStatement(statement)) return;
     if (ts.isImportDeclaration(statement)) this.#addImport(statement);
     else if (ts.isExportDeclaration(statement)) this.#addExport(statement);
-    else if (ts.isFunctionDeclaration(statement) && statement.body !== undefined)
+    else if (ts.isFunctionDeclaration(statement) && statement.body !== undefined) {
       this.#addFunction(statement, statement.body);
-    else if (ts.isClassDeclaration(statement)) this.#addClass(statement);
+    } else if (ts.isClassDeclaration(statement)) this.#addClass(statement);
     else if (ts.isVariableStatement(statement)) this.#addVariables(statement);
-    else {
-      const hoisted = nestedVarNames(statement);
-      for (const name of hoisted) this.#hoist(name);
-      this.#body.push(...this.#visitStatement(statement));
-      this.#mark(this.#body, hoisted);
-    }
+    else this.#addOther(statement);
   }
 
   #addImport({ moduleSpecifier, importClause, attributes }: ts.ImportDeclaration): void {
     if (ts.isStringLiteral(moduleSpecifier) && cellSpecifier.test(moduleSpecifier.text)) return;
-    const load = this.#factory.createAwaitExpression(
-      runtimeCall("import", moduleSpecifier, ...this.#options(attributes)),
-    );
+    const load = this.#import(moduleSpecifier, ...this.#options(attributes));
+    const bindings = importClause?.namedBindings;
     const names: string[] = [];
-    const last = runtimeMember("lastImport");
-    const pick = (imported: string, local: ts.Identifier): void => {
-      const value = runtimeCall("pick", last, this.#factory.createStringLiteral(imported), moduleSpecifier);
-      this.#imports.push(letStatement(local, value));
+    const define = (local: ts.Identifier, value: ts.Expression): void => {
+      this.#assigned.add(local.text);
+      this.#imports.push(assignStatement(local, value));
       names.push(local.text);
     };
-    this.#imports.push(importClause === undefined ? statementOf(load) : assignStatement(last, load));
-    if (importClause?.name !== undefined) pick("default", importClause.name);
-    const bindings = importClause?.namedBindings;
-    if (bindings !== undefined && ts.isNamespaceImport(bindings)) {
-      this.#imports.push(letStatement(bindings.name, last));
-      names.push(bindings.name.text);
+    if (importClause === undefined) {
+      this.#imports.push(statementOf(load));
+    } else if (importClause.name === undefined && bindings !== undefined && ts.isNamespaceImport(bindings)) {
+      define(bindings.name, load);
     } else {
-      for (const element of bindings?.elements ?? [])
-        pick((element.propertyName ?? element.name).text, element.name);
+      const module = this.#factory.createUniqueName("module");
+      this.#imports.push(this.#constant(module, load));
+      const pick = (imported: string): ts.Expression =>
+        runtimeCall("pick", module, this.#factory.createStringLiteral(imported), moduleSpecifier);
+      if (importClause.name !== undefined) define(importClause.name, pick("default"));
+      if (bindings !== undefined && ts.isNamespaceImport(bindings)) define(bindings.name, module);
+      else
+        for (const { propertyName, name } of bindings?.elements ?? [])
+          define(name, pick((propertyName ?? name).text));
     }
-    for (const name of names) this.#declared.add(name);
     this.#mark(this.#imports, names);
   }
 
   #options(attributes: ts.ImportAttributes | undefined): ts.Expression[] {
     if (attributes === undefined) return [];
-    const { factory } = this.#context;
+    const factory = this.#factory;
     const properties = attributes.elements.map(({ name, value }) =>
       factory.createPropertyAssignment(name, value),
     );
@@ -136,10 +139,7 @@ class ReplForm {
 
   /** `export … from "module"` runs the module; names exported from a cell are declared anyway. */
   #addExport({ moduleSpecifier }: ts.ExportDeclaration): void {
-    if (moduleSpecifier === undefined) return;
-    this.#imports.push(
-      statementOf(this.#factory.createAwaitExpression(runtimeCall("import", moduleSpecifier))),
-    );
+    if (moduleSpecifier !== undefined) this.#imports.push(statementOf(this.#import(moduleSpecifier)));
   }
 
   #addFunction(declaration: ts.FunctionDeclaration, body: ts.Block): void {
@@ -156,7 +156,9 @@ class ReplForm {
       undefined,
       body,
     );
-    this.#define(this.#functions, name.text, this.#visitExpression(ts.setTextRange(value, declaration)));
+    this.#assigned.add(name.text);
+    const expression = this.#visitExpression(ts.setTextRange(value, declaration));
+    this.#functions.push(assignStatement(name, expression));
   }
 
   #addClass(declaration: ts.ClassDeclaration): void {
@@ -167,7 +169,8 @@ class ReplForm {
     if (name === undefined) {
       this.#body.push(statementOf(expression));
     } else {
-      this.#define(this.#body, name.text, expression, declaration);
+      this.#assigned.add(name.text);
+      this.#body.push(ts.setTextRange(assignStatement(name, expression), declaration));
       this.#mark(this.#body, [name.text]);
     }
   }
@@ -175,45 +178,63 @@ class ReplForm {
   #addVariables(statement: ts.VariableStatement): void {
     const list = statement.declarationList;
     const names = namesOfList(list);
-    if (names.some((name) => this.#declared.has(name))) {
-      this.#body.push(...this.#assignments(list));
-    } else {
-      for (const name of names) this.#declared.add(name);
-      const declarations = ts.visitNodes(list.declarations, this.#visit, ts.isVariableDeclaration);
-      const lets = this.#factory.createVariableDeclarationList(declarations, ts.NodeFlags.Let);
-      this.#body.push(ts.setTextRange(this.#factory.createVariableStatement(undefined, lets), statement));
+    // What TypeScript adds for its own use stays local.
+    if (!names.some((name) => this.#names.has(name))) {
+      this.#body.push(...this.#visitStatement(statement));
+      return;
     }
+    const isRepeatedVar = isVarList(list) && names.every((name) => this.#assigned.has(name));
+    for (const name of names) this.#assigned.add(name);
+    const assignments = this.#assignments(list, !isRepeatedVar);
+    if (assignments.length > 0) ts.setTextRange(assignments[0], statement);
+    this.#body.push(...assignments);
     this.#mark(this.#body, names);
   }
 
-  #define(place: ts.Statement[], name: string, value: ts.Expression, origin?: ts.Node): void {
-    const isNew = !this.#declared.has(name);
-    this.#declared.add(name);
-    const statement = isNew
-      ? letStatement(name, value)
-      : assignStatement(this.#factory.createIdentifier(name), value);
-    place.push(origin === undefined ? statement : ts.setTextRange(statement, origin));
-  }
-
-  #hoist(name: string): void {
-    if (this.#declared.has(name)) return;
-    this.#declared.add(name);
-    this.#functions.push(letStatement(name));
+  #addOther(statement: ts.Statement): void {
+    const hoisted = nestedVarNames(statement).filter((name) => this.#names.has(name));
+    for (const name of hoisted.filter((candidate) => !this.#assigned.has(candidate))) {
+      this.#assigned.add(name);
+      this.#functions.push(this.#reset(this.#factory.createIdentifier(name)));
+    }
+    this.#body.push(...this.#visitStatement(statement));
+    this.#mark(this.#body, hoisted);
   }
 
   #mark(place: ts.Statement[], names: string[]): void {
     if (names.length === 0) return;
-    this.#marks.push(names);
-    place.push(statementOf(runtimeCall("reached", this.#factory.createNumericLiteral(this.#marks.length))));
+    this.marks.push(names);
+    place.push(statementOf(runtimeCall("reached", this.#factory.createNumericLiteral(this.marks.length))));
   }
 
-  /** `var a = 1, b;` where the names exist already. */
-  #assignments(list: ts.VariableDeclarationList): ts.ExpressionStatement[] {
-    return list.declarations.flatMap(({ name, initializer }) =>
-      initializer === undefined
-        ? []
-        : [assignStatement(assignmentTarget(name), this.#visitExpression(initializer))],
+  /**
+   * A declaration list as assignments to names that exist.
+   *
+   * @param isReset whether a name without a value becomes undefined, as `let name;` makes it
+   */
+  #assignments(list: ts.VariableDeclarationList, isReset: boolean): ts.ExpressionStatement[] {
+    return list.declarations.flatMap(({ name, initializer }) => {
+      const target = assignmentTarget(name);
+      if (initializer !== undefined)
+        return [assignStatement(this.#visitExpression(target), this.#visitExpression(initializer))];
+      return isReset ? [this.#reset(target)] : [];
+    });
+  }
+
+  #reset(target: ts.Expression): ts.ExpressionStatement {
+    return assignStatement(target, this.#factory.createVoidZero());
+  }
+
+  #constant(name: ts.Identifier, value: ts.Expression): ts.VariableStatement {
+    const declaration = this.#factory.createVariableDeclaration(name, undefined, undefined, value);
+    return this.#factory.createVariableStatement(
+      undefined,
+      this.#factory.createVariableDeclarationList([declaration], ts.NodeFlags.Const),
     );
+  }
+
+  #import(...values: ts.Expression[]): ts.Expression {
+    return this.#await(this.#factory.createAwaitExpression(runtimeCall("import", ...values)));
   }
 
   #visitStatement(statement: ts.Statement): ts.Statement[] {
@@ -232,26 +253,36 @@ class ReplForm {
       this.#functionDepth--;
       return visited;
     }
-    if (this.#functionDepth === 0 && ts.isVariableStatement(node) && isVarList(node.declarationList)) {
-      return this.#assignments(node.declarationList);
+    if (ts.isVariableStatement(node) && this.#isShared(node.declarationList)) {
+      return this.#assignments(node.declarationList, false);
     }
     if (ts.isLabeledStatement(node)) return this.#labeled(node);
     if (ts.isIterationStatement(node, false)) return this.#inRun(node, (run) => this.#loop(node, run));
-    if (ts.isAwaitExpression(node)) return this.#await(node);
+    if (ts.isAwaitExpression(node)) {
+      return this.#await(this.#factory.updateAwaitExpression(node, this.#visitExpression(node.expression)));
+    }
     if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
       return runtimeCall("import", ...node.arguments.map((argument) => this.#visitExpression(argument)));
     }
-    if (ts.isMetaProperty(node) && node.keywordToken === ts.SyntaxKind.ImportKeyword)
+    if (ts.isMetaProperty(node) && node.keywordToken === ts.SyntaxKind.ImportKeyword) {
       return runtimeMember("meta");
+    }
     return ts.visitEachChild(node, this.#visit, this.#context);
   };
 
-  /** A loop's `var` list is assigned to the names hoisted before the loop. */
+  /** Whether a list is a `var` outside of functions: it declares names of the cell wherever it stands. */
+  #isShared(node: ts.Node): node is ts.VariableDeclarationList {
+    return (
+      this.#functionDepth === 0 && isVarList(node) && namesOfList(node).some((name) => this.#names.has(name))
+    );
+  }
+
+  /** A loop's `var` list is assigned to the names that were declared before the loop. */
   readonly #visitLoopPart = (node: ts.Node): ts.VisitResult<ts.Node | undefined> => {
-    if (this.#functionDepth > 0 || !isVarList(node)) return this.#visit(node);
+    if (!this.#isShared(node)) return this.#visit(node);
     const isHeadOfForIn = node.declarations.length === 1 && node.declarations[0].initializer === undefined;
     if (isHeadOfForIn) return assignmentTarget(node.declarations[0].name);
-    const assigned = this.#assignments(node).map(({ expression }) => expression);
+    const assigned = this.#assignments(node, false).map(({ expression }) => expression);
     if (assigned.length === 0) return undefined;
     return assigned.reduce((all, one) => this.#factory.createComma(all, one));
   };
@@ -278,15 +309,13 @@ class ReplForm {
     build: (run: ts.Identifier | undefined) => T,
   ): T | ts.Block {
     if (!ts.isForOfStatement(node) || node.awaitModifier === undefined) return build(undefined);
-    const { factory } = this.#context;
-    const run = factory.createUniqueName("run");
-    const declaration = factory.createVariableDeclaration(run, undefined, undefined, runtimeMember("run"));
-    const list = factory.createVariableDeclarationList([declaration], ts.NodeFlags.Const);
-    return factory.createBlock([factory.createVariableStatement(undefined, list), build(run)]);
+    this.#noteAwait();
+    const run = this.#factory.createUniqueName("run");
+    return this.#factory.createBlock([this.#constant(run, runtimeMember("run")), build(run)]);
   }
 
   #loop(node: ts.IterationStatement, run: ts.Identifier | undefined): ts.IterationStatement {
-    const { factory } = this.#context;
+    const factory = this.#factory;
     const loop = ts.visitEachChild(node, this.#visitLoopPart, this.#context);
     const stop = factory.createElementAccessExpression(factory.createIdentifier(stopFlagArray), 0);
     const guard = factory.createIfStatement(stop, statementOf(runtimeCall("throwStopped")));
@@ -305,17 +334,22 @@ class ReplForm {
         guarded,
       );
     }
-    if (ts.isForInStatement(loop))
+    if (ts.isForInStatement(loop)) {
       return factory.updateForInStatement(loop, loop.initializer, loop.expression, guarded);
+    }
     if (ts.isWhileStatement(loop)) return factory.updateWhileStatement(loop, loop.expression, guarded);
     if (ts.isDoStatement(loop)) return factory.updateDoStatement(loop, guarded, loop.expression);
     return loop;
   }
 
   /** `await x` becomes `__cell.resumed(__cell.run, await x)`: the run that waits is known before and after. */
-  #await(node: ts.AwaitExpression): ts.Expression {
-    const waiting = this.#factory.updateAwaitExpression(node, this.#visitExpression(node.expression));
-    return ts.setTextRange(runtimeCall("resumed", runtimeMember("run"), waiting), node);
+  #await(waiting: ts.AwaitExpression): ts.Expression {
+    this.#noteAwait();
+    return ts.setTextRange(runtimeCall("resumed", runtimeMember("run"), waiting), waiting);
+  }
+
+  #noteAwait(): void {
+    if (this.#functionDepth === 0) this.#isAsync = true;
   }
 }
 
