@@ -30,9 +30,23 @@ export function valueAndGrads(f: () => tf.Scalar, variables: readonly tf.Variabl
 
 function tapeValueAndGrads(loss: () => tf.Scalar, variables: readonly tf.Variable[]): ValueAndGrads {
   if (variables.length === 0) return { value: tf.tidy(loss), grads: [] };
-  return tf.tidy(() => {
-    const { value, grads } = tf.engine().gradients(loss, [...variables], undefined, true);
-    const byVariable = grads as readonly (tf.Tensor | undefined)[];
-    return { value, grads: variables.map((variable, i) => byVariable[i] ?? tf.zerosLike(variable)) };
-  });
+  try {
+    return tf.tidy(() => {
+      const { value, grads } = tf.engine().gradients(loss, [...variables], undefined, true);
+      const byVariable = grads as readonly (tf.Tensor | undefined)[];
+      return { value, grads: variables.map((variable, i) => byVariable[i] ?? tf.zerosLike(variable)) };
+    });
+  } catch (error) {
+    dropTape();
+    throw error;
+  }
+}
+
+/** Disposes what an interrupted tape has saved; tfjs does so only for tapes that reach their end. */
+function dropTape(): void {
+  const { state } = tf.engine();
+  if (state.gradientDepth > 0) return;
+  const tape = state.activeTape as typeof state.activeTape | null;
+  for (const { saved } of tape ?? []) tf.dispose(saved ?? []);
+  state.activeTape = [];
 }

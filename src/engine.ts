@@ -171,7 +171,7 @@ function namedEngine(option: EngineName | undefined): EngineName | undefined {
   throw unknownOption(option === undefined ? "KATLAB_ENGINE" : "useEngine: engine", wish, engineOrder);
 }
 
-function checkOptions({ threads, device }: EngineOptions): void {
+function checkOptions({ threads, device, float = "float32" }: EngineOptions): void {
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
     throw mustBe({
       subject: "useEngine",
@@ -186,6 +186,14 @@ function checkOptions({ threads, device }: EngineOptions): void {
       must: 'device must be "cpu", "cuda" or for example "cuda:1"',
       got: JSON.stringify(device),
       remedy: "Leave device out to take the best there is.",
+    });
+  }
+  if (!["float32", "float64"].includes(float)) {
+    throw mustBe({
+      subject: "useEngine",
+      must: 'float must be "float32" or "float64"',
+      got: JSON.stringify(float),
+      remedy: "Leave float out for float32.",
     });
   }
 }
