@@ -105,6 +105,14 @@ describe("the stop button", () => {
     expect((await waiting.done).reply).toEqual({ status: "aborted" });
   });
 
+  test("leaves nothing behind that a garbage collection could trip over", async () => {
+    const { reply } = await stopped("await new Promise(() => {})");
+    expect(reply["ename"]).toBe("Interrupted");
+    const churn =
+      "let sum = 0; for (let i = 0; i < 200; i++) sum += Array.from({ length: 1e5 }, () => ({})).length; sum";
+    expect(textOf(await kernel.execute(churn))).toBe("20000000");
+  });
+
   test("does nothing when nothing runs", async () => {
     await kernel.interrupt();
     expect(textOf(await kernel.execute("state"))).toBe("5");

@@ -352,6 +352,22 @@ describe("requests", () => {
   });
 });
 
+describe("a cell that waits for what never comes", () => {
+  test("outlives the collection of its garbage", async () => {
+    const waiting = kernel.submit(
+      "const churn = globalThis.setInterval(() => Array.from({ length: 1e5 }, () => ({})), 1); setTimeout(() => console.log('alive'), 800); await new Promise(() => {})",
+    );
+    const isAlive = (): boolean =>
+      kernel.published.some(
+        ({ parent, content }) => parent.msg_id === waiting.id && content["text"] === "alive\n",
+      );
+    while (!isAlive()) await new Promise((resolve) => setTimeout(resolve, 50));
+    await kernel.interrupt();
+    expect((await waiting.done).reply["ename"]).toBe("Interrupted");
+    expect((await run("clearInterval(churn)")).reply["status"]).toBe("ok");
+  });
+});
+
 describe("a failing cell", () => {
   test("aborts those sent with it, and none sent after its reply", async () => {
     const failing = kernel.submit("await null; throw new Error('stop here')");
