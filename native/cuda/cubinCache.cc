@@ -73,7 +73,8 @@ void writeCubin(const std::string& key, const std::string& cubin) {
   if (!stream || fault) {
     fs::remove(beside, fault);
     TORCH_WARN_ONCE(
-        "katlab: ", path.string(), " must be writable to keep compiled CUDA code; every process compiles it "
+        "katlab: ", path.string(),
+        " must be writable to keep compiled CUDA code; every process compiles it "
         "again. Set KATLAB_CACHE to another folder.");
   }
 }

@@ -1,7 +1,7 @@
 // Compiled CUDA code on disk, so that a second process does not compile again.
 //
-// In $KATLAB_CACHE/cubin, by default $XDG_CACHE_HOME/katlab/cubin or ~/.cache/katlab/cubin. Files are written beside and
-// renamed; one that does not fit its key or its checksum is treated as missing.
+// In $KATLAB_CACHE/cubin, by default $XDG_CACHE_HOME/katlab/cubin or ~/.cache/katlab/cubin. Files are written beside
+// and renamed; one that does not fit its key or its checksum is treated as missing.
 #pragma once
 
 #include <optional>

@@ -36,7 +36,8 @@ constexpr int kCapabilityMinor = 76;
 template <typename Function>
 void bind(void* library, const char* name, Function& function) {
   function = reinterpret_cast<Function>(dlsym(library, name));
-  TORCH_CHECK(function, "katlab: the CUDA driver must have ", name, "; got ", dlerror(), ". Update the driver.");
+  TORCH_CHECK(
+      function, "katlab: the CUDA driver must have ", name, "; got ", dlerror(), ". Update the driver.");
 }
 
 const Driver& driver() {
@@ -119,16 +120,14 @@ int CudaFunction::residentBlocks(int threads) const {
 }
 
 void CudaFunction::launch(
-    unsigned across,
-    unsigned down,
-    unsigned threads,
-    const std::vector<void*>& arguments) const {
+    unsigned across, unsigned down, unsigned threads, const std::vector<void*>& arguments) const {
   needContext(device_);
   const c10::impl::VirtualGuardImpl guard(device_.type());
   void* stream = guard.getStreamNativeHandle(guard.getStream(device_));
   check(
       driver().launch(
-          function_, across, down, 1, threads, 1, 1, 0, stream, const_cast<void**>(arguments.data()), nullptr),
+          function_, across, down, 1, threads, 1, 1, 0, stream, const_cast<void**>(arguments.data()),
+          nullptr),
       "launch a function");
 }
 

@@ -125,12 +125,14 @@ std::string keyOf(const CudaSource& source, const std::vector<std::string>& opti
   check(nvrtc().version(&major, &minor), "tell its version");
   std::string texts = source.text;
   for (const auto& [name, text] : source.headers) texts += '\0' + name + '\0' + text;
-  std::string key = source.name + " " + digestOf(texts) + " nvrtc-" + std::to_string(major) + "." + std::to_string(minor);
+  std::string key =
+      source.name + " " + digestOf(texts) + " nvrtc-" + std::to_string(major) + "." + std::to_string(minor);
   for (const std::string& option : options) key += " " + option;
   return key;
 }
 
-at::Tensor compileCuda(const std::string& source, const std::string& architecture, c10::List<std::string> defines) {
+at::Tensor compileCuda(
+    const std::string& source, const std::string& architecture, c10::List<std::string> defines) {
   const std::string cubin = compileCubin(cudaSource(source), architecture, {defines.begin(), defines.end()});
   at::Tensor bytes = at::empty({static_cast<int64_t>(cubin.size())}, at::kByte);
   std::memcpy(bytes.mutable_data_ptr(), cubin.data(), cubin.size());
@@ -140,9 +142,7 @@ at::Tensor compileCuda(const std::string& source, const std::string& architectur
 }  // namespace
 
 std::string compileCubin(
-    const CudaSource& source,
-    const std::string& architecture,
-    const std::vector<std::string>& defines) {
+    const CudaSource& source, const std::string& architecture, const std::vector<std::string>& defines) {
   std::vector<std::string> options{"--gpu-architecture=" + architecture, "--std=c++17"};
   options.insert(options.end(), defines.begin(), defines.end());
   const std::string key = keyOf(source, options);

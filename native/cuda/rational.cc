@@ -30,9 +30,9 @@ struct Functions {
   std::vector<std::string> defines;
 
   Functions(const Tensor& x, int vector) : device(x.device()) {
-    const char* element = x.scalar_type() == at::kFloat ? "-DELEMENT_FLOAT32"
-        : x.scalar_type() == at::kBFloat16              ? "-DELEMENT_BFLOAT16"
-                                                        : "-DELEMENT_FLOAT64";
+    const char* element = x.scalar_type() == at::kFloat      ? "-DELEMENT_FLOAT32"
+                          : x.scalar_type() == at::kBFloat16 ? "-DELEMENT_BFLOAT16"
+                                                             : "-DELEMENT_FLOAT64";
     defines = {element, "-DVECTOR=" + std::to_string(vector)};
   }
   CudaFunction get(const char* name) const { return cudaFunction(device, "rational.cu", defines, name); }
@@ -53,7 +53,8 @@ struct Grid {
   Grid(const Tensor& x, const Tensor& numerator, const Tensor& denominator) {
     const int64_t dim = x.size(-1);
     TORCH_CHECK_VALUE(
-        dim <= std::numeric_limits<int>::max() / 2, "katlab::rational: dim must be below 2^30 on CUDA; got ", dim);
+        dim <= std::numeric_limits<int>::max() / 2, "katlab::rational: dim must be below 2^30 on CUDA; got ",
+        dim);
     tiling.rows = x.numel() / dim;
     tiling.dim = static_cast<int>(dim);
     tiling.numeratorWidth = static_cast<int>(dim / numerator.size(0));
@@ -107,10 +108,7 @@ Tensor rationalCuda(const Tensor& x_, const Tensor& numerator, const Tensor& den
 }
 
 std::tuple<Tensor, Tensor, Tensor> rationalBackwardCuda(
-    const Tensor& grad_,
-    const Tensor& x_,
-    const Tensor& numerator,
-    const Tensor& denominator) {
+    const Tensor& grad_, const Tensor& x_, const Tensor& numerator, const Tensor& denominator) {
   checkRationalBackward(grad_, x_, numerator, denominator);
   const c10::OptionalDeviceGuard guard(x_.device());
   const Tensor grad = aligned(grad_), x = aligned(x_);

@@ -1,15 +1,19 @@
-// katlab::rational on NVIDIA GPUs: y = P(x) / Q(x), its gradients, and the sums over groups. Formulas: ../ops/rational.cc.
+// katlab::rational on NVIDIA GPUs: y = P(x) / Q(x), its gradients, and their sums over groups. Formulas are in
+// ../ops/rational.cc.
 //
-// Compiled by NVRTC with -DELEMENT_FLOAT32, -DELEMENT_BFLOAT16 or -DELEMENT_FLOAT64, and -DVECTOR, the elements of one
-// memory access (up to 16 bytes; it divides the width of a group). Shapes are arguments: one binary serves every layer.
+// Compiled by NVRTC with -DELEMENT_FLOAT32, -DELEMENT_BFLOAT16 or -DELEMENT_FLOAT64, and -DVECTOR, the elements of
+// one memory access (up to 16 bytes; it divides the width of a group). Shapes are arguments, so that one binary serves
+// every layer and batch.
 //
-// Owner    a thread owns VECTOR neighbouring channels and walks down the rows; coefficients and sums stay in registers.
-// Traffic  forward reads x and writes y once; backward reads x and grad and writes dx once. Neighbouring threads read
-//          neighbouring vectors. The next row is requested before the present one is computed.
-// Sums     no atomics. float32 (float64 for float64) over kRun rows, then over the thread's runs, then float64 over the
-//          block in fixed order; rationalReduce adds up the blocks in float64, in fixed order. The order depends on the
-//          shape and the number of multiprocessors alone, so results have the same bits in every run.
-// Division by rcp.approx (1 ulp); Q is at least 1, so its argument is never small.
+// Owner     A thread owns VECTOR neighbouring channels and walks down the rows; coefficients and sums stay in
+//           registers (64 a thread in float32, 80 in bfloat16 with VECTOR 8; three or four blocks of 256 threads on a
+//           multiprocessor). As many blocks are launched as the device holds at a time.
+// Traffic   Forward reads x and writes y once; backward reads x and grad and writes dx once. Neighbouring threads
+//           read neighbouring vectors. The next row is requested before the present one is computed.
+// Sums      No atomics. float32 (float64 for float64) over kRun rows, then over the thread's runs; float64 over the
+//           block, in fixed order; rationalReduce adds up the blocks in float64, in fixed order. The order depends on
+//           the shape and the device alone, so results have the same bits in every run.
+// Division  rcp.approx (1 ulp); Q is at least 1, so its argument is never small.
 #include "rationalTiling.h"
 
 using katlab::kDenominator;
@@ -35,7 +39,9 @@ struct alignas(sizeof(Stored) * VECTOR) Packed {
 };
 
 #if defined(ELEMENT_BFLOAT16)
-__device__ __forceinline__ float widen(Stored bits) { return __uint_as_float(static_cast<unsigned>(bits) << 16); }
+__device__ __forceinline__ float widen(Stored bits) {
+  return __uint_as_float(static_cast<unsigned>(bits) << 16);
+}
 
 // To the nearest, ties to even; NaN stays NaN.
 __device__ __forceinline__ Stored narrow(float value) {
@@ -78,7 +84,8 @@ __device__ Share shareOf(const RationalTiling& tiling) {
   const int thread = threadIdx.x;
   const int column = thread % tiling.columns, row = thread / tiling.columns;
   const int tile = blockIdx.x;
-  const int piece = tiling.parts > 1 ? tile / tiling.parts : tile * tiling.piecesPerTile + column / tiling.partVectors;
+  const int piece =
+      tiling.parts > 1 ? tile / tiling.parts : tile * tiling.piecesPerTile + column / tiling.partVectors;
   const int vector = tile % tiling.parts * tiling.partVectors + column % tiling.partVectors;
   Share share;
   share.any = row < tiling.rowsPerBlock && piece < tiling.pieces && vector < tiling.pieceVectors;
@@ -89,10 +96,7 @@ __device__ Share shareOf(const RationalTiling& tiling) {
 }
 
 __device__ Coefficients coefficientsOf(
-    const Compute* numerator,
-    const Compute* denominator,
-    const RationalTiling& tiling,
-    int channel) {
+    const Compute* numerator, const Compute* denominator, const RationalTiling& tiling, int channel) {
   Coefficients c;
   numerator += channel / tiling.numeratorWidth * kNumerator;
   denominator += channel / tiling.denominatorWidth * kDenominator;
@@ -102,7 +106,9 @@ __device__ Coefficients coefficientsOf(
 }
 
 __device__ __forceinline__ Packed load(const Stored* from) { return *reinterpret_cast<const Packed*>(from); }
-__device__ __forceinline__ void store(Stored* to, const Packed& values) { *reinterpret_cast<Packed*>(to) = values; }
+__device__ __forceinline__ void store(Stored* to, const Packed& values) {
+  *reinterpret_cast<Packed*>(to) = values;
+}
 
 __device__ __forceinline__ Compute value(Compute x, const Coefficients& c) {
   const Compute size = absolute(x);
@@ -112,11 +118,8 @@ __device__ __forceinline__ Compute value(Compute x, const Coefficients& c) {
 }
 
 // dx at one value; adds to the sums of the coefficients, those of b without its sign.
-__device__ __forceinline__ Compute gradient(
-    Compute grad,
-    Compute x,
-    const Coefficients& c,
-    Compute (&sums)[kSums]) {
+__device__ __forceinline__ Compute
+gradient(Compute grad, Compute x, const Coefficients& c, Compute (&sums)[kSums]) {
   const Compute size = absolute(x);
   Compute p = c.a[5], dp = c.a[5];
   p = p * x + c.a[4];

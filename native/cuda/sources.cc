@@ -7,9 +7,9 @@
 #include <sstream>
 
 // The file's bytes, as a string of C, in the read-only data of this object.
-#define KATLAB_EMBED(symbol, file)                                                   \
+#define KATLAB_EMBED(symbol, file)                                                     \
   asm(".pushsection .rodata\n" #symbol ":\n.incbin \"" KATLAB_NATIVE_DIR "/cuda/" file \
-      "\"\n.byte 0\n.popsection\n");                                                 \
+      "\"\n.byte 0\n.popsection\n");                                                   \
   extern "C" __attribute__((visibility("hidden"))) const char symbol[];
 
 KATLAB_EMBED(katlabRationalCu, "rational.cu")

@@ -9,7 +9,7 @@
 namespace katlab {
 
 struct CudaSource {
-  std::string name;                                          // for example "rational.cu"
+  std::string name;  // for example "rational.cu"
   std::string text;
   std::vector<std::pair<std::string, std::string>> headers;  // name, text: all that a source may include
 };

@@ -30,20 +30,20 @@ using Gradients = std::tuple<Tensor, Tensor, Tensor>;
 
 void checkTable(const Tensor& x, const Tensor& table, int64_t terms, const char* name) {
   TORCH_CHECK_VALUE(
-      table.dim() == 2 && table.sym_size(1) == terms && table.sym_size(0) > 0,
-      "katlab::rational: ", name, " must have shape [groups, ", terms, "]; got ", table.sym_sizes());
+      table.dim() == 2 && table.sym_size(1) == terms && table.sym_size(0) > 0, "katlab::rational: ", name,
+      " must have shape [groups, ", terms, "]; got ", table.sym_sizes());
   const c10::SymInt dim = x.sym_size(-1), groups = table.sym_size(0);
   TORCH_CHECK_VALUE(
-      dim % groups == 0,
-      "katlab::rational: dim (", dim, ") must be a multiple of the groups of ", name, " (", groups, ")");
+      dim % groups == 0, "katlab::rational: dim (", dim, ") must be a multiple of the groups of ", name, " (",
+      groups, ")");
   TORCH_CHECK_TYPE(
       table.scalar_type() == x.scalar_type() ||
           (x.scalar_type() == at::kBFloat16 && table.scalar_type() == at::kFloat),
       "katlab::rational: ", name, " must have the type of x (", x.scalar_type(),
       ") or be float32 where x is bfloat16; got ", table.scalar_type());
   TORCH_CHECK_VALUE(
-      table.device() == x.device(),
-      "katlab::rational: ", name, " must be on the device of x (", x.device(), "); got ", table.device());
+      table.device() == x.device(), "katlab::rational: ", name, " must be on the device of x (", x.device(),
+      "); got ", table.device());
 }
 
 Tensor callRational(const Tensor& x, const Tensor& numerator, const Tensor& denominator) {
@@ -54,14 +54,10 @@ Tensor callRational(const Tensor& x, const Tensor& numerator, const Tensor& deno
 }
 
 Gradients callRationalBackward(
-    const Tensor& grad,
-    const Tensor& x,
-    const Tensor& numerator,
-    const Tensor& denominator) {
-  static const auto op =
-      c10::Dispatcher::singleton()
-          .findSchemaOrThrow("katlab::rational_backward", "")
-          .typed<Gradients(const Tensor&, const Tensor&, const Tensor&, const Tensor&)>();
+    const Tensor& grad, const Tensor& x, const Tensor& numerator, const Tensor& denominator) {
+  static const auto op = c10::Dispatcher::singleton()
+                             .findSchemaOrThrow("katlab::rational_backward", "")
+                             .typed<Gradients(const Tensor&, const Tensor&, const Tensor&, const Tensor&)>();
   return op.call(grad, x, numerator, denominator);
 }
 
@@ -71,19 +67,14 @@ Tensor rationalMeta(const Tensor& x, const Tensor& numerator, const Tensor& deno
 }
 
 Gradients rationalBackwardMeta(
-    const Tensor& grad,
-    const Tensor& x,
-    const Tensor& numerator,
-    const Tensor& denominator) {
+    const Tensor& grad, const Tensor& x, const Tensor& numerator, const Tensor& denominator) {
   checkRationalBackward(grad, x, numerator, denominator);
   const auto like = [](const Tensor& t) { return at::empty_symint(t.sym_sizes(), t.options()); };
   return {like(x), like(numerator), like(denominator)};
 }
 
 // |t| with slope +1 at zero.
-Tensor absoluteFromRight(const Tensor& t) {
-  return t * (1 - 2 * t.detach().lt(0).to(t.scalar_type()));
-}
+Tensor absoluteFromRight(const Tensor& t) { return t * (1 - 2 * t.detach().lt(0).to(t.scalar_type())); }
 
 // Column `term` of a table [groups, terms] as [dim].
 Tensor perChannel(const Tensor& table, int64_t term, const c10::SymInt& dim) {
@@ -104,14 +95,13 @@ Tensor composed(const Tensor& x, const Tensor& numerator, const Tensor& denomina
   return (p / (q + 1)).to(x.scalar_type());
 }
 
-// A variable of its own for each input: inputs may depend on one another (grad usually does on x), and a derivative by
-// one of them must not also run through the others.
+// A variable of its own for each input: inputs may depend on one another (grad usually does on x), and a derivative
+// by one of them must not also run through the others.
 variable_list separate(const variable_list& inputs, bool keepHistory) {
   variable_list own;
   for (const Tensor& input : inputs) {
     own.push_back(
-        keepHistory && input.requires_grad() ? input.view_as(input)
-                                             : input.detach().requires_grad_());
+        keepHistory && input.requires_grad() ? input.view_as(input) : input.detach().requires_grad_());
   }
   return own;
 }
@@ -135,18 +125,14 @@ struct RationalGradient : torch::autograd::Function<RationalGradient> {
     const at::AutoGradMode recording(true);
     const variable_list own = separate(ctx->get_saved_variables(), createGraph);
     const Tensor y = composed(own[1], own[2], own[3]);
-    const variable_list first =
-        torch::autograd::grad({y}, {own[1], own[2], own[3]}, {own[0]}, true, true);
+    const variable_list first = torch::autograd::grad({y}, {own[1], own[2], own[3]}, {own[0]}, true, true);
     return torch::autograd::grad(first, own, upstream, createGraph, createGraph);
   }
 };
 
 struct Rational : torch::autograd::Function<Rational> {
   static Tensor forward(
-      AutogradContext* ctx,
-      const Tensor& x,
-      const Tensor& numerator,
-      const Tensor& denominator) {
+      AutogradContext* ctx, const Tensor& x, const Tensor& numerator, const Tensor& denominator) {
     at::AutoDispatchBelowADInplaceOrView below;
     ctx->save_for_backward({x, numerator, denominator});
     return callRational(x, numerator, denominator);
@@ -165,10 +151,7 @@ Tensor rationalAutograd(const Tensor& x, const Tensor& numerator, const Tensor& 
 }
 
 Gradients rationalBackwardAutograd(
-    const Tensor& grad,
-    const Tensor& x,
-    const Tensor& numerator,
-    const Tensor& denominator) {
+    const Tensor& grad, const Tensor& x, const Tensor& numerator, const Tensor& denominator) {
   const variable_list gradients = RationalGradient::apply(grad, x, numerator, denominator);
   return {gradients[0], gradients[1], gradients[2]};
 }
@@ -189,29 +172,24 @@ void checkRational(const Tensor& x, const Tensor& numerator, const Tensor& denom
 }
 
 void checkRationalBackward(
-    const Tensor& grad,
-    const Tensor& x,
-    const Tensor& numerator,
-    const Tensor& denominator) {
+    const Tensor& grad, const Tensor& x, const Tensor& numerator, const Tensor& denominator) {
   checkRational(x, numerator, denominator);
   TORCH_CHECK_VALUE(
-      grad.sym_sizes() == x.sym_sizes(),
-      "katlab::rational_backward: grad must have the shape of x (", x.sym_sizes(), "); got ", grad.sym_sizes());
+      grad.sym_sizes() == x.sym_sizes(), "katlab::rational_backward: grad must have the shape of x (",
+      x.sym_sizes(), "); got ", grad.sym_sizes());
   TORCH_CHECK_TYPE(
-      grad.scalar_type() == x.scalar_type(),
-      "katlab::rational_backward: grad must have the type of x (", x.scalar_type(), "); got ",
-      grad.scalar_type());
+      grad.scalar_type() == x.scalar_type(), "katlab::rational_backward: grad must have the type of x (",
+      x.scalar_type(), "); got ", grad.scalar_type());
   TORCH_CHECK_VALUE(
-      grad.device() == x.device(),
-      "katlab::rational_backward: grad must be on the device of x (", x.device(), "); got ", grad.device());
+      grad.device() == x.device(), "katlab::rational_backward: grad must be on the device of x (", x.device(),
+      "); got ", grad.device());
 }
 
 TORCH_LIBRARY_FRAGMENT(katlab, m) {
+  m.def("rational(Tensor x, Tensor numerator, Tensor denominator) -> Tensor", {at::Tag::pt2_compliant_tag});
   m.def(
-      "rational(Tensor x, Tensor numerator, Tensor denominator) -> Tensor",
-      {at::Tag::pt2_compliant_tag});
-  m.def(
-      "rational_backward(Tensor grad, Tensor x, Tensor numerator, Tensor denominator) -> (Tensor, Tensor, Tensor)",
+      "rational_backward(Tensor grad, Tensor x, Tensor numerator, Tensor denominator) -> (Tensor, Tensor, "
+      "Tensor)",
       {at::Tag::pt2_compliant_tag});
 }
 

@@ -1,9 +1,9 @@
 // Inner loops of katlab::rational. Compiled three times: KATLAB_SIMD is Default, Avx2 or Avx512.
 //
-// One call owns a block of rows × columns. It walks the columns vector by vector and, within a vector, down the rows, so
-// that ten coefficients and ten sums stay in registers; x and grad are read once, y or dx written once.
-// Sums: float32 (float64 for float64) over the rows of the block, then added in float64. Operations a value: forward 9
-// fused multiply-adds and a division, backward 26 multiply-adds, a division and 12 others.
+// One call owns a block of rows × columns. It walks the columns vector by vector and, within a vector, down the
+// rows, so that ten coefficients and ten sums stay in registers; x and grad are read once, y or dx written once.
+// Sums: float32 (float64 for float64) over the rows of the block, then added in float64.
+// Operations a value: forward 9 multiply-adds and a division; backward 26 multiply-adds, a division and 12 others.
 #include "ops/rationalLoops.h"
 
 #include <cstring>
@@ -115,7 +115,7 @@ inline typename T::Vector value(typename T::Vector x, const Coefficients<T>& c) 
   return p / q;
 }
 
-// Gradients at one vector: returns dx and adds to the sums of the coefficients, except for lanes past `count`.
+// Gradients at one vector: returns dx and adds to the sums of the coefficients, except in lanes that are not inside.
 template <typename T, bool whole>
 inline typename T::Vector gradient(
     typename T::Vector grad,
@@ -188,7 +188,8 @@ void backward(const RationalTile& tile) {
     const int64_t left = tile.columns - column;
     Vector sums[kTerms] = {};
     if (left >= lanes) {
-      for (int64_t row = 0; row < tile.rows; row++, x += tile.stride, grad += tile.stride, dx += tile.stride) {
+      for (int64_t row = 0; row < tile.rows;
+           row++, x += tile.stride, grad += tile.stride, dx += tile.stride) {
         __builtin_prefetch(x + lanes);
         __builtin_prefetch(grad + lanes);
         T::store(dx, gradient<T, true>(T::load(grad), T::load(x), c, sums, typename T::Int{}));
@@ -196,7 +197,8 @@ void backward(const RationalTile& tile) {
     } else {
       typename T::Int inside{};
       for (int64_t lane = 0; lane < left; lane++) inside[lane] = -1;
-      for (int64_t row = 0; row < tile.rows; row++, x += tile.stride, grad += tile.stride, dx += tile.stride) {
+      for (int64_t row = 0; row < tile.rows;
+           row++, x += tile.stride, grad += tile.stride, dx += tile.stride) {
         const Vector result =
             gradient<T, false>(loadFirst<T>(grad, left), loadFirst<T>(x, left), c, sums, inside);
         storeFirst<T>(dx, result, left);

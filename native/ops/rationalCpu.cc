@@ -1,11 +1,11 @@
 // katlab::rational on the CPU: cuts the tensors into blocks for the loops of rational.simd.cc.
 //
-// Determinism: which values meet in one float32 sum, and in which order sums are added up, depends on the shape and the
-// instruction set alone. Threads only choose who computes a chunk.
+// Determinism: which values meet in one float32 sum, and in which order sums are added up, depends on the shape and
+// the instruction set alone. Threads only choose who computes a chunk.
 #include <ATen/Functions.h>
 #include <ATen/OpMathType.h>
-#include <ATen/TensorOperators.h>
 #include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
 #include <ATen/Version.h>
 #include <torch/library.h>
 
@@ -48,8 +48,8 @@ RationalLoops loopsFor(Element element) {
 
 int64_t ceilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-// A contiguous tensor as a matrix whose rows fill whole vectors: where dim does not, several rows of the tensor make one
-// row here; rows that are left over make a last, shorter one.
+// A contiguous tensor as a matrix whose rows fill whole vectors: where dim does not, several rows of the tensor
+// make one row here; rows that are left over make a last, shorter one.
 struct Layout {
   int64_t dim, rows, columns, leftover;
 
@@ -96,9 +96,7 @@ struct Tables {
       const Tensor& numerator,
       const Tensor& denominator,
       at::ScalarType type)
-      : lanes(lanesOfVector),
-        numeratorGroups(numerator.size(0)),
-        denominatorGroups(denominator.size(0)) {
+      : lanes(lanesOfVector), numeratorGroups(numerator.size(0)), denominatorGroups(denominator.size(0)) {
     assign(layout);
     const Tensor a = numerator.to(type).contiguous(), b = denominator.to(type).contiguous();
     coefficients = at::empty({count(), kTerms, lanes}, a.options());
@@ -115,7 +113,8 @@ struct Tables {
   void assign(const Layout& layout) {
     const int64_t dim = layout.dim;
     const int64_t numeratorWidth = dim / numeratorGroups, denominatorWidth = dim / denominatorGroups;
-    const int64_t width = std::gcd(numeratorWidth, denominatorWidth);  // channels between borders of either kind
+    const int64_t width =
+        std::gcd(numeratorWidth, denominatorWidth);  // channels between borders of either kind
     std::vector<int32_t> shared(dim / width, -1);
     for (int64_t first = 0; first < layout.columns; first += lanes) {
       const int64_t channel = first % dim;
@@ -145,8 +144,7 @@ struct Tables {
       for (int i = 0; i < kNumeratorTerms; i++)
         for (int64_t lane = 0; lane < lanes; lane++) *to++ = a[aRow[lane] * kNumeratorTerms + i];
       for (int j = 0; j < kDenominatorTerms; j++)
-        for (int64_t lane = 0; lane < lanes; lane++)
-          *to++ = std::abs(b[bRow[lane] * kDenominatorTerms + j]);
+        for (int64_t lane = 0; lane < lanes; lane++) *to++ = std::abs(b[bRow[lane] * kDenominatorTerms + j]);
     }
   }
 
@@ -158,9 +156,10 @@ struct Tables {
       for (int term = 0; term < kTerms; term++)
         for (int64_t lane = 0; lane < lanes; lane++) {
           const int64_t at = entry * lanes + lane;
-          double& total = term < kNumeratorTerms
-              ? totals[numeratorRows[at] * kNumeratorTerms + term]
-              : denominatorTotals[denominatorRows[at] * kDenominatorTerms + term - kNumeratorTerms];
+          double& total =
+              term < kNumeratorTerms
+                  ? totals[numeratorRows[at] * kNumeratorTerms + term]
+                  : denominatorTotals[denominatorRows[at] * kDenominatorTerms + term - kNumeratorTerms];
           total += *sums++;
         }
   }
@@ -205,10 +204,7 @@ Tensor rationalCpu(const Tensor& x_, const Tensor& numerator, const Tensor& deno
 }
 
 std::tuple<Tensor, Tensor, Tensor> rationalBackwardCpu(
-    const Tensor& grad_,
-    const Tensor& x_,
-    const Tensor& numerator,
-    const Tensor& denominator) {
+    const Tensor& grad_, const Tensor& x_, const Tensor& numerator, const Tensor& denominator) {
   checkRationalBackward(grad_, x_, numerator, denominator);
   const Tensor grad = grad_.contiguous(), x = x_.contiguous();
   Tensor dx = at::empty(x.sizes(), x.options());
@@ -254,7 +250,8 @@ std::tuple<Tensor, Tensor, Tensor> rationalBackwardCpu(
   for (int64_t chunk = 0; chunk < chunks; chunk++)
     for (int64_t term = 0; term < terms; term++) total[term] += partial[chunk * terms + term];
   const Tensor sign = 1 - 2 * denominator.lt(0).to(denominator.scalar_type());
-  return {dx, tableOf(total.data(), numerator), tableOf(total.data() + numerator.numel(), denominator) * sign};
+  return {
+      dx, tableOf(total.data(), numerator), tableOf(total.data() + numerator.numel(), denominator) * sign};
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // The inner loops of katlab::rational on the CPU, once per instruction set (rational.simd.cc).
 //
-// This header and rational.simd.cc include nothing of ATen: the linker keeps one copy of each inline function, and one
-// that was compiled for AVX-512 must not become the copy everybody uses.
+// This header and rational.simd.cc include nothing of ATen: the linker keeps one copy of each inline function, and
+// one that was compiled for AVX-512 must not become the copy everybody uses.
 #pragma once
 
 #include <cstdint>
@@ -17,9 +17,9 @@ enum class Element { Float32, BFloat16, Float64 };
 // A block of a contiguous matrix. A vector of neighbouring columns meets the same coefficients in every row; vectors
 // with equal coefficients share one entry of the tables.
 struct RationalTile {
-  const void* x;             // first element of the block
-  const void* grad;          // as x; backward only
-  void* out;                 // as x: y, or dx
+  const void* x;     // first element of the block
+  const void* grad;  // as x; backward only
+  void* out;         // as x: y, or dx
   int64_t rows;
   int64_t columns;           // the last vector may be partly filled
   int64_t stride;            // elements between rows

@@ -43,10 +43,10 @@ def gradients(function, inputs, upstream):
 
 
 def assert_as_accurate(draws):
-    """Against float64, the largest error is at most twice the plain path's, plus one ulp of the largest value.
+    """The largest error against float64 is at most twice the plain path's, plus one ulp of the largest value.
 
-    Errors are counted in ulps of the largest value, in the type of the result, and averaged over the draws: a sum of few
-    terms is exact or not by luck. No tolerance is chosen by hand.
+    Errors are counted in ulps of the largest value, in the type of the result, and averaged over the draws: a sum of
+    few terms is exact or not by luck. No tolerance is chosen by hand.
 
     draws: one (results, plain, exact) each, every one of them [y, dx, dnumerator, ddenominator].
     """

@@ -23,7 +23,9 @@ DEFINES = {
 }
 COMBINATIONS = [(name, defines) for name, choices in DEFINES.items() for defines in choices]
 
-pytestmark = pytest.mark.skipif(nvrtc.find() is None, reason="NVRTC is not installed (pip: nvidia-cuda-nvrtc)")
+pytestmark = pytest.mark.skipif(
+    nvrtc.find() is None, reason="NVRTC is not installed (pip: nvidia-cuda-nvrtc)"
+)
 
 
 def test_every_source_is_listed():
@@ -46,8 +48,13 @@ class TestThroughTheLibrary:
         """Runs Python with the library loaded, in a process of its own, and returns what it printed."""
 
         def run(script, **variables):
-            load = f"import torch; torch.ops.load_library({str(LIBRARY)!r}); compile = torch.ops.katlab.compile_cuda"
-            environment = {"KATLAB_NVRTC": str(nvrtc.find()), "KATLAB_CACHE": str(tmp_path), **os.environ, **variables}
+            load = f"import torch; torch.ops.load_library({str(LIBRARY)!r})\ncompile = torch.ops.katlab.compile_cuda"
+            environment = {
+                "KATLAB_NVRTC": str(nvrtc.find()),
+                "KATLAB_CACHE": str(tmp_path),
+                **os.environ,
+                **variables,
+            }
             return subprocess.run(
                 [sys.executable, "-c", load + "\n" + textwrap.dedent(script)],
                 env=environment,
@@ -72,7 +79,9 @@ class TestThroughTheLibrary:
         assert second.stdout == first.stdout
         assert kept.stat().st_mtime_ns == written
 
-    @pytest.mark.parametrize("spoil", [lambda text: text[:-1], lambda text: text[:40], lambda text: b"", bytes.upper])
+    @pytest.mark.parametrize(
+        "spoil", [lambda text: text[:-1], lambda text: text[:40], lambda text: b"", bytes.upper]
+    )
     def test_a_spoilt_file_is_compiled_again(self, run, tmp_path, spoil):
         first = run(self.code, PYTHONHASHSEED="0")
         (kept,) = (tmp_path / "cubin").iterdir()

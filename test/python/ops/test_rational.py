@@ -84,7 +84,9 @@ def test_large_and_shared_sums_keep_their_accuracy():
 
 
 class TestAutograd:
-    @pytest.mark.parametrize("layout", [((2, 3, 4), 1, 2), ((3, 6), 2, 3), ((2, 5), 5, 1), ((4,), 4, 4)], ids=str)
+    @pytest.mark.parametrize(
+        "layout", [((2, 3, 4), 1, 2), ((3, 6), 2, 3), ((2, 5), 5, 1), ((4,), 4, 4)], ids=str
+    )
     def test_gradcheck_and_gradgradcheck(self, layout):
         # Away from the kinks at x = 0 and b = 0, which differences would straddle.
         x, numerator, denominator = (torch.copysign(t.abs() + 0.1, t).requires_grad_() for t in make(*layout))
@@ -114,7 +116,9 @@ class TestAutograd:
     @pytest.mark.parametrize("zero", [0.0, -0.0])
     def test_second_derivatives_at_zero_are_from_the_right(self, zero):
         def hessian(function, table):
-            inputs = [t.requires_grad_() for t in (torch.tensor([1.5, -0.5]).double(), numerator.clone(), table)]
+            inputs = [
+                t.requires_grad_() for t in (torch.tensor([1.5, -0.5]).double(), numerator.clone(), table)
+            ]
             first = torch.autograd.grad(function(*inputs).sum(), inputs, create_graph=True)
             return torch.autograd.grad(sum((g * g).sum() for g in first), inputs)
 
@@ -263,8 +267,16 @@ class TestMessages:
     @pytest.mark.parametrize(
         "kind, text, call",
         [
-            (ValueError, r"numerator must have shape \[groups, 6\]; got \[3, 5\]", lambda s: op(s.x, s.a[:, :5], s.b)),
-            (ValueError, r"denominator must have shape \[groups, 4\]; got \[4\]", lambda s: op(s.x, s.a, s.b[0])),
+            (
+                ValueError,
+                r"numerator must have shape \[groups, 6\]; got \[3, 5\]",
+                lambda s: op(s.x, s.a[:, :5], s.b),
+            ),
+            (
+                ValueError,
+                r"denominator must have shape \[groups, 4\]; got \[4\]",
+                lambda s: op(s.x, s.a, s.b[0]),
+            ),
             (ValueError, r"numerator must have shape .*; got \[0, 6\]", lambda s: op(s.x, s.a[:0], s.b)),
             (
                 ValueError,
@@ -277,9 +289,17 @@ class TestMessages:
                 lambda s: op(s.x[:, :9], s.a, s.b),
             ),
             (ValueError, r"x must have shape \[..., dim\]; got a scalar", lambda s: op(s.x[0, 0], s.a, s.b)),
-            (TypeError, r"x must be float32, float64 or bfloat16; got Long", lambda s: op(s.x.long(), s.a, s.b)),
+            (
+                TypeError,
+                r"x must be float32, float64 or bfloat16; got Long",
+                lambda s: op(s.x.long(), s.a, s.b),
+            ),
             (TypeError, r"x must be .*; got Half", lambda s: op(s.x.half(), s.a.half(), s.b.half())),
-            (TypeError, r"numerator must have the type of x \(Float\).*Double", lambda s: op(s.x, s.a.double(), s.b)),
+            (
+                TypeError,
+                r"numerator must have the type of x \(Float\).*Double",
+                lambda s: op(s.x, s.a.double(), s.b),
+            ),
             (
                 TypeError,
                 r"denominator must have the type of numerator \(Float\); got BFloat16",

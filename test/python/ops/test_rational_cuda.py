@@ -10,7 +10,14 @@ if not torch.cuda.is_available():
     pytest.skip("this PyTorch sees no CUDA device", allow_module_level=True)
 
 # Beyond the CPU's: whole tiles, several tiles across, groups wider than a block, KAT's own shapes.
-CUDA_LAYOUTS = [*LAYOUTS, ((197, 768), 1, 8), ((2, 197, 3072), 1, 8), ((300, 192), 1, 8), ((3, 2400), 1, 2), ((9, 300), 1, 300)]
+CUDA_LAYOUTS = [
+    *LAYOUTS,
+    ((197, 768), 1, 8),
+    ((2, 197, 3072), 1, 8),
+    ((300, 192), 1, 8),
+    ((3, 2400), 1, 2),
+    ((9, 300), 1, 300),
+]
 
 
 def on_device(inputs):
@@ -108,7 +115,9 @@ def test_nan_and_infinity_stay_where_they_are():
         assert torch.equal(y[~touched], clean[~touched])
 
 
-@pytest.mark.parametrize("view", [lambda t: t.transpose(0, 2), lambda t: t[..., 4:], lambda t: t[:1].expand(5, -1, -1)])
+@pytest.mark.parametrize(
+    "view", [lambda t: t.transpose(0, 2), lambda t: t[..., 4:], lambda t: t[:1].expand(5, -1, -1)]
+)
 def test_views_give_what_copies_give(view):
     x, upstream = view(torch.randn(8, 8, 8, device="cuda")), view(torch.randn(8, 8, 8, device="cuda"))
     numerator, denominator = torch.randn(2, 12, device="cuda")[:, ::2], torch.randn(4, 4, device="cuda").t()

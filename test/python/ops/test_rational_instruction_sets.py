@@ -20,7 +20,18 @@ def lower_sets():
 @pytest.mark.parametrize("name", lower_sets())
 def test_accuracy(name):
     result = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-k", "accuracy", HERE / "test_rational.py"],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-x",
+            "-p",
+            "no:cacheprovider",
+            "-k",
+            "accuracy",
+            HERE / "test_rational.py",
+        ],
         env={**os.environ, "ATEN_CPU_CAPABILITY": name.lower()},
         capture_output=True,
         text=True,
