@@ -161,18 +161,19 @@ async function vitest(root, name, args) {
 
 /** @param {string} root @returns {Promise<Counts>} */
 async function conformance(root) {
-  const { status, stdout } = spawnSync(
-    process.execPath,
-    ["--import", "tsx", join("test", "conformance", "run.ts")],
-    { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] },
-  );
-  process.stdout.write(stdout);
-  const counts = readCounts(stdout.replace(/^conformance: /m, ""));
-  // Without the line it did not get to the end.
-  if (counts === undefined || (status !== 0 && counts.failed === 0)) {
-    return { passed: 0, failed: 1, skipped: 0 };
+  if (!existsSync(join(root, "native", "build", "build.json"))) {
+    console.log("skipped: there is no torch engine here");
+    return { passed: 0, failed: 0, skipped: 1 };
   }
-  return counts;
+  const args = ["--import", "tsx", join("test", "conformance", "run.ts")];
+  const { stdout } = spawnSync(process.execPath, args, {
+    cwd: root,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+    maxBuffer: 2 ** 26,
+  });
+  process.stdout.write(stdout);
+  return readCounts(stdout) ?? { passed: 0, failed: 1, skipped: 0 };
 }
 
 /** @param {string} root @returns {Promise<Counts>} */

@@ -3,13 +3,13 @@
  */
 
 /**
- * Reads the last line of the form `N passed, N failed[, N skipped]`.
+ * Reads the last line of the form `[name: ]N passed, N failed[, N skipped]`.
  *
  * @param {string} output
  * @returns {Counts | undefined}
  */
 export function readCounts(output) {
-  const lines = [...output.matchAll(/^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/gm)];
+  const lines = [...output.matchAll(/^(?:[\w-]+: )?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/gm)];
   const last = lines.at(-1);
   if (last === undefined) return undefined;
   const [passed, failed, skipped] = last.slice(1).map((digits) => Number(digits ?? 0));
