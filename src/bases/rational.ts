@@ -27,7 +27,7 @@ export interface RationalDerivatives {
 
 /** Derivatives of `upstream · F(x)`, by x and by each coefficient. */
 export interface RationalGradient {
-  /** By x, F′(x). */
+  /** By x: upstream · F′(x). */
   readonly x: number;
   /** By a₀ … aₘ. */
   readonly numerator: number[];
