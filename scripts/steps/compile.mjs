@@ -5,7 +5,7 @@ import { fault } from "../terminal/fault.mjs";
 import { filesUnder, hashFiles } from "./fileHash.mjs";
 
 /** Called by its path: another package of ours brings an older compiler, which wins `node_modules/.bin/tsc`. */
-export const compiler = join("node_modules", "typescript", "bin", "tsc");
+const compiler = join("node_modules", "typescript", "bin", "tsc");
 
 const inputs = ["src", "tsconfig.json", "tsconfig.build.json", "package-lock.json"];
 
