@@ -65,6 +65,11 @@ describe("cells import", () => {
     ["packages without types", 'import { x } from "untyped"; x + 1', "2"],
     ["the project itself by its name", 'import { own } from "project"; own', "'self'"],
     ["files beside the notebook", 'import { sibling } from "./sibling.js"; sibling', "'beside'"],
+    [
+      "files beside the notebook without extension",
+      'import { sibling } from "./sibling"; sibling',
+      "'beside'",
+    ],
     ["JSON", 'import data from "./data.json"; data.rows.length', "3"],
     ["JSON with an attribute", 'import data from "./data.json" with { type: "json" }; data.rows[0]', "1"],
     [

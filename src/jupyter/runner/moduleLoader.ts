@@ -2,6 +2,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import vm from "node:vm";
+import { siblingFile } from "./siblingFile.js";
 
 /** `import` as a cell sees it: Node's own, with the notebook's folder as the place to resolve from. */
 export class ModuleLoader {
@@ -29,7 +30,8 @@ export class ModuleLoader {
   async import(specifier: string, options?: ImportCallOptions): Promise<ModuleNamespace> {
     // TypeScript asks for no attribute where JSON is imported; Node does.
     const isPlainJson = options === undefined && /\.json$/.test(specifier);
-    return this.#import(specifier, isPlainJson ? { with: { type: "json" } } : options);
+    const found = siblingFile(specifier, this.meta.dirname);
+    return this.#import(found, isPlainJson ? { with: { type: "json" } } : options);
   }
 }
 
