@@ -12,7 +12,10 @@ const results: Record<string, unknown> = {};
 
 function randomBatch(size: number, [height, width, channels]: readonly number[], classes: number) {
   const random = new kl.Random(7);
-  const pixels = Float32Array.from({ length: size * height * width * channels }, () => random.uniform() * 2 - 1);
+  const pixels = Float32Array.from(
+    { length: size * height * width * channels },
+    () => random.uniform() * 2 - 1,
+  );
   const labels = Int32Array.from({ length: size }, () => random.integer(classes));
   return {
     images: tf.tensor4d(pixels, [size, height, width, channels]),
@@ -62,7 +65,16 @@ function timeSteps(name: kl.ModelName, steps: number) {
   const { images, labels } = randomBatch(128, model.inputShape, model.classes);
   const random = new kl.Random(1);
   const step = () =>
-    kl.trainingStep({ model, optimizer, images, labels, learningRate: 1e-3, labelSmoothing: 0, clipNorm: null, random });
+    kl.trainingStep({
+      model,
+      optimizer,
+      images,
+      labels,
+      learningRate: 1e-3,
+      labelSmoothing: 0,
+      clipNorm: null,
+      random,
+    });
   const losses: number[] = [];
   for (let i = 0; i < 10; i++) {
     const loss = step();
@@ -100,7 +112,14 @@ for (const tf32 of [false, true]) {
     const label = `${name} ${tf32 ? "tf32" : "float32"}`;
     const result = timeSteps(name, 50);
     results[label] = result;
-    console.log(label, result.ms.toFixed(2), "ms", Math.round(result.imagesPerSecond), "images/s", result.losses);
+    console.log(
+      label,
+      result.ms.toFixed(2),
+      "ms",
+      Math.round(result.imagesPerSecond),
+      "images/s",
+      result.losses,
+    );
   }
 }
 results["memory"] = loadAddon().memory();
