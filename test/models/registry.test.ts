@@ -1,0 +1,41 @@
+import { describe, expect, test } from "vitest";
+import { createModel, listModels, type ModelName } from "../../src/models/registry.js";
+
+/** Parameters as timm and the KAT authors print them, and multiply-adds of the KAT paper, table 3, in units of 10⁹. */
+const published: Readonly<Record<ModelName, { parameters: number; multiplyAdds?: number }>> = {
+  vit_test_patch7_28: { parameters: 455_050 },
+  vit_tiny_patch16_224: { parameters: 5_717_416, multiplyAdds: 1.08 },
+  vit_small_patch16_224: { parameters: 22_050_664, multiplyAdds: 4.25 },
+  vit_base_patch16_224: { parameters: 86_567_656, multiplyAdds: 16.87 },
+  kat_test_patch7_28: { parameters: 455_354 },
+  kat_tiny_patch16_224: { parameters: 5_718_328, multiplyAdds: 1.13 },
+  kat_small_patch16_224: { parameters: 22_051_576, multiplyAdds: 4.35 },
+  kat_base_patch16_224: { parameters: 86_568_568, multiplyAdds: 17.06 },
+};
+
+test("every registered model is in the table", () => {
+  expect(Object.keys(published).sort()).toEqual([...listModels()].sort());
+});
+
+describe.each(Object.entries(published))("%s", (name, { parameters, multiplyAdds }) => {
+  const model = createModel(name as ModelName);
+
+  test("has the published number of parameters, in its parts and in its description", () => {
+    expect(model.parameters().reduce((sum, { size }) => sum + size, 0)).toBe(parameters);
+    expect(model.describe().parameters).toBe(parameters);
+  });
+
+  test.runIf(multiplyAdds !== undefined)("has the published multiply-adds", () => {
+    const description = model.describe();
+    expect(Number((description.multiplyAdds / 1e9).toFixed(2))).toBe(multiplyAdds);
+    const { depth, dim } = model.config;
+    // Two products of 197 × 197 × dim in every block.
+    expect(description.multiplyAddsWithAttention - description.multiplyAdds).toBe(2 * depth * 197 ** 2 * dim);
+  });
+});
+
+test("a name that is none gets the nearest one", () => {
+  expect(() => createModel("kat_tiny_patch16_244" as ModelName)).toThrow(
+    'Did you mean "kat_tiny_patch16_224"?',
+  );
+});
