@@ -1,6 +1,8 @@
 /** Points and weights of an integration rule on [−1, 1]. */
 export interface QuadratureRule {
+  /** Where the function is evaluated, ascending. */
   readonly points: readonly number[];
+  /** What each value counts; together 2. */
   readonly weights: readonly number[];
 }
 

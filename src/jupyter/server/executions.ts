@@ -21,7 +21,6 @@ export interface ExecutionOutput {
 /** A cell between its request and its reply. */
 interface Job extends Interruptible {
   readonly request: Message;
-  readonly count: number;
   end: () => void;
 }
 
@@ -100,38 +99,37 @@ export class Executions {
   }
 
   async #execute(request: Message): Promise<void> {
-    const content = new RequestContent("execute_request", request.content);
     const job = this.#begin(request);
-    try {
-      const code = content.string("code");
-      const isSilent = content.boolean("silent", false);
-      const isStored = !isSilent && content.boolean("store_history", true);
-      const count = isStored ? ++this.#count : this.#count;
-      if (isStored) this.#history.add(count, code);
-      if (!isSilent) this.#output.publish(request, "execute_input", { code, execution_count: count });
+    const reply = await this.#replyTo(request, job).catch((fault: unknown) => {
+      const content = faultContent(fault);
+      this.#output.publish(request, "error", content);
+      return { status: "error", ...content };
+    });
+    this.#current = undefined;
+    this.#output.reply(request, reply);
+    job.end();
+  }
 
-      const outcome = await this.#run(job, code, count, {
-        isSilent,
-        allowStdin: content.boolean("allow_stdin", false),
-      });
-      if (outcome.result !== undefined && !isSilent)
-        this.#publishResult(request, outcome.result, count, isStored);
-      if (outcome.error !== undefined && !isSilent) this.#output.publish(request, "error", outcome.error);
-      if (outcome.error !== undefined && content.boolean("stop_on_error", true)) await this.#abortQueued();
-      const expressions = outcome.error === undefined ? await this.#expressions(job, content, count) : {};
-      this.#current = undefined;
-      this.#output.reply(
-        request,
-        outcome.error === undefined
-          ? { status: "ok", execution_count: count, user_expressions: expressions, payload: [] }
-          : { status: "error", execution_count: count, ...outcome.error },
-      );
-    } catch (fault) {
-      this.#current = undefined;
-      this.#output.reply(request, { status: "error", ...faultContent(fault) });
-    } finally {
-      job.end();
+  /** Runs a cell, publishes what comes of it, and returns the content of the reply. */
+  async #replyTo(request: Message, job: Job): Promise<object> {
+    const content = new RequestContent("execute_request", request.content);
+    const code = content.string("code");
+    const isSilent = content.boolean("silent", false);
+    const isStored = !isSilent && content.boolean("store_history", true);
+    const allowStdin = content.boolean("allow_stdin", false);
+    const count = isStored ? ++this.#count : this.#count;
+    if (isStored) this.#history.add(count, code);
+    if (!isSilent) this.#output.publish(request, "execute_input", { code, execution_count: count });
+
+    const { result, error } = await this.#run(job, code, count, { isSilent, allowStdin });
+    if (error === undefined) {
+      if (result !== undefined && !isSilent) this.#publishResult(request, result, count, isStored);
+      const expressions = await this.#expressions(job, content.object("user_expressions"), count);
+      return { status: "ok", execution_count: count, user_expressions: expressions, payload: [] };
     }
+    if (!isSilent) this.#output.publish(request, "error", error);
+    if (content.boolean("stop_on_error", true)) await this.#abortQueued();
+    return { status: "error", execution_count: count, ...error };
   }
 
   #begin(request: Message): Job {
@@ -139,7 +137,6 @@ export class Executions {
     const ended = new Promise<void>((resolve) => (end = resolve));
     const job: Job = {
       request,
-      count: this.#count,
       run: undefined,
       isInterrupted: false,
       listensToSignal: false,
@@ -180,9 +177,9 @@ export class Executions {
   }
 
   /** What a front end wants to know about the state after the cell. */
-  async #expressions(job: Job, content: RequestContent, count: number): Promise<JsonObject> {
+  async #expressions(job: Job, wanted: JsonObject, count: number): Promise<JsonObject> {
     const results: JsonObject = {};
-    for (const [name, expression] of Object.entries(content.object("user_expressions"))) {
+    for (const [name, expression] of Object.entries(wanted)) {
       const { result, error } = await this.#run(job, `(${String(expression)}\n)`, count, {
         isSilent: false,
         allowStdin: false,

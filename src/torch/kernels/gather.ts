@@ -45,27 +45,25 @@ const gatherV2 = defineKernel<tf.GatherV2Inputs, tf.GatherV2Attrs>(
 );
 
 /**
- * The rows that index tuples point at: Σ indices[:, k] · strides[k].
- *
- * @param depth length of a tuple
+ * The rows that index tuples `[count, depth]` point at: Σ indices[:, k] · strides[k].
  */
 export function rowNumbers(
   torch: KernelTorch,
   indices: tf.TensorInfo,
-  depth: number,
+  [count, depth]: readonly [number, number],
   strides: readonly number[],
 ): Temp {
-  const count = tf.util.sizeFromShape(indices.shape) / Math.max(1, depth);
   const tuples = torch.call("to.dtype", torch.call("reshape", indices, [count, depth]), ScalarType.int64);
   const steps = torch.constant(Int32Array.from(strides.slice(0, depth)), [depth]);
   return torch.call("sum.dim_IntList", torch.call("mul.Tensor", tuples, steps), [1]);
 }
 
 const gatherNd = defineKernel<tf.GatherNdInputs>(tf.GatherNd, ({ inputs: { params, indices }, torch }) => {
-  const [resultShape, , sliceSize, strides] = tf.backend_util.prepareAndValidate(params, indices);
+  const [resultShape, count, sliceSize, strides] = tf.backend_util.prepareAndValidate(params, indices);
   if (resultShape.includes(0)) return torch.keep(filled(torch, resultShape, 0, params.dtype));
   const rows = torch.call("reshape", params, [-1, sliceSize]);
-  const numbers = rowNumbers(torch, indices, indices.shape[indices.shape.length - 1], strides);
+  const depth = indices.shape[indices.shape.length - 1];
+  const numbers = rowNumbers(torch, indices, [count, depth], strides);
   return torch.result("reshape", torch.call("index_select", rows, 0, numbers), resultShape);
 });
 

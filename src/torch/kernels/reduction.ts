@@ -120,7 +120,7 @@ function cumulative(kernelName: string, operator: string, identity: number): Ker
       const [dim] = tf.util.parseAxisParam(axis, x.shape);
       const flip = (y: Operand): Operand => (reverse ? torch.call("flip", y, [dim]) : y);
       let y: Operand = flip(x);
-      if (exclusive) {
+      if (exclusive && x.shape[dim] > 0) {
         const padding = new Array<number>(2 * (x.shape.length - dim)).fill(0);
         padding[padding.length - 2] = 1;
         padding[padding.length - 1] = -1; // shifted by one place: the last element drops out

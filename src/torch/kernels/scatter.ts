@@ -31,7 +31,7 @@ function scattered(
     numUpdates,
     sliceSize,
   ]);
-  const numbers = rowNumbers(torch, indices, sliceRank, strides);
+  const numbers = rowNumbers(torch, indices, [numUpdates, sliceRank], strides);
   return torch.result("reshape", torch.call(operator, base, 0, numbers, rows), shape);
 }
 

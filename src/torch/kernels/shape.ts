@@ -5,17 +5,8 @@ const identity = defineKernel<tf.IdentityInputs>(tf.Identity, ({ inputs: { x }, 
 
 const reshape = defineKernel<tf.ReshapeInputs, tf.ReshapeAttrs>(
   tf.Reshape,
-  ({ inputs: { x }, attrs, torch }) => {
-    const size = tf.util.sizeFromShape(x.shape);
-    const shape = tf.util.inferFromImplicitShape(attrs.shape, size);
-    const wanted = tf.util.sizeFromShape(shape);
-    tf.util.assert(
-      size === wanted,
-      () =>
-        `The new shape (${shape.join()}) has ${wanted} elements and the old shape (${x.shape.join()}) has ${size} elements. The new shape and old shape must have the same number of elements.`,
-    );
-    return torch.result("reshape", x, shape);
-  },
+  ({ inputs: { x }, attrs: { shape }, torch }) =>
+    torch.result("reshape", x, tf.util.inferFromImplicitShape(shape, tf.util.sizeFromShape(x.shape))),
 );
 
 const expandDims = defineKernel<tf.ExpandDimsInputs, tf.ExpandDimsAttrs>(

@@ -6,12 +6,19 @@ function unary(kernelName: string, operator: string): KernelDefinition {
   return defineKernel<tf.UnaryInputs>(kernelName, ({ inputs: { x }, torch }) => torch.result(operator, x));
 }
 
+/** A function that is 0 at 0 and not at 1, so that truth values stay as they are. */
+function keepingTruth(kernelName: string, operator: string, ...args: number[]): KernelDefinition {
+  return defineKernel<tf.UnaryInputs>(kernelName, ({ inputs: { x }, torch }) =>
+    x.dtype === "bool" ? torch.share(x) : torch.result(operator, x, ...args),
+  );
+}
+
 /** Torch answers in reals to integers, tfjs in the dtype it was asked in. */
-function ofReals(kernelName: string, operator: string): KernelDefinition {
+function ofReals(kernelName: string, operator: string, ...args: number[]): KernelDefinition {
   return defineKernel<tf.UnaryInputs>(kernelName, ({ inputs: { x }, torch }) =>
     x.dtype === "int32" || x.dtype === "bool"
-      ? keepReal(torch, torch.call(operator, toFloat64(torch, x)), x.dtype)
-      : torch.result(operator, x),
+      ? keepReal(torch, torch.call(operator, toFloat64(torch, x), ...args), x.dtype)
+      : torch.result(operator, x, ...args),
   );
 }
 
@@ -23,15 +30,6 @@ const leakyRelu = defineKernel<tf.LeakyReluInputs, tf.LeakyReluAttrs>(
 /** Reals even of integers. */
 const exp = defineKernel<tf.ExpInputs>(tf.Exp, ({ inputs: { x }, torch }) =>
   torch.result("exp", asReal(torch, x)),
-);
-
-const relu6 = defineKernel<tf.Relu6Inputs>(tf.Relu6, ({ inputs: { x }, torch }) =>
-  torch.result("clamp", x, 0, 6),
-);
-
-// Torch switches to softplus(x) = x at 20, where e⁻²⁰ still counts in float64; at 40 it does not.
-const softplus = defineKernel<tf.SoftplusInputs>(tf.Softplus, ({ inputs: { x }, torch }) =>
-  torch.result("softplus", x, 1, 40),
 );
 
 const step = defineKernel<tf.StepInputs, tf.StepAttrs>(
@@ -54,14 +52,15 @@ const clipByValue = defineKernel<tf.ClipByValueInputs, tf.ClipByValueAttrs>(
 
 /** Functions of one tensor, element by element. */
 export const unaryKernels: readonly KernelDefinition[] = [
-  unary(tf.Abs, "abs"),
-  unary(tf.Neg, "neg"),
-  unary(tf.Sign, "sign"),
-  unary(tf.Square, "square"),
-  unary(tf.Ceil, "ceil"),
-  unary(tf.Floor, "floor"),
-  unary(tf.Round, "round"),
-  unary(tf.Relu, "relu"),
+  keepingTruth(tf.Abs, "abs"),
+  keepingTruth(tf.Neg, "neg"),
+  keepingTruth(tf.Sign, "sign"),
+  keepingTruth(tf.Square, "square"),
+  keepingTruth(tf.Ceil, "ceil"),
+  keepingTruth(tf.Floor, "floor"),
+  keepingTruth(tf.Round, "round"),
+  keepingTruth(tf.Relu, "relu"),
+  keepingTruth(tf.Relu6, "clamp", 0, 6),
   unary(tf.LogicalNot, "logical_not"),
   unary(tf.IsFinite, "isfinite"),
   unary(tf.IsInf, "isinf"),
@@ -86,13 +85,13 @@ export const unaryKernels: readonly KernelDefinition[] = [
   ofReals(tf.Sigmoid, "sigmoid"),
   ofReals(tf.Sin, "sin"),
   ofReals(tf.Sinh, "sinh"),
+  // Torch goes over to softplus(x) = x at 20, where e⁻²⁰ still counts in float64; at 40 it does not.
+  ofReals(tf.Softplus, "softplus", 1, 40),
   ofReals(tf.Sqrt, "sqrt"),
   ofReals(tf.Tan, "tan"),
   ofReals(tf.Tanh, "tanh"),
   exp,
   leakyRelu,
-  relu6,
-  softplus,
   step,
   clipByValue,
 ];
