@@ -2,15 +2,14 @@
 
     .venv/bin/python bench/rational.py [--threads 2] [--json bench/results/rational.json]
 
-Rounds alternate between the functions, so that what else runs on the machine hits all of them; a ratio is the median
-of the rounds' ratios. `composed` is the same function in PyTorch's own operators (Horner), gradients by autograd.
+Rounds alternate between the functions. A ratio is one of least times, since what else runs on the machine only adds
+to them; medians stand beside.
 """
 
 import argparse
 import json
 import os
 import platform
-import sys
 import time
 from pathlib import Path
 from statistics import median
@@ -18,39 +17,27 @@ from statistics import median
 import torch
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "test" / "python" / "ops"))
-from rational_reference import horner  # noqa: E402
-
 torch.ops.load_library(os.environ.get("KATLAB_OPS", str(ROOT / "native" / "build" / "libkatlab_ops.so")))
 rational = torch.ops.katlab.rational
 rational_backward = torch.ops.katlab.rational_backward
 
 SHAPES = [(1040, 768), (1040, 3072), (1040, 96)]
 ROUNDS, CALLS = 60, 5
-COMPOSED_ROUNDS = 5  # it is slow enough
 
 
 def functions(shape, dtype):
     """What is timed: forward and backward of each contender, as functions without arguments."""
     x, grad = torch.randn(shape).to(dtype), torch.randn(shape).to(dtype)
     numerator, denominator = torch.randn(1, 6), torch.randn(8, 4)
-    inputs = [t.clone().requires_grad_() for t in (x, numerator, denominator)]
-
-    def composed_backward():
-        return torch.autograd.grad(graph, inputs, grad.float(), retain_graph=True)
-
-    graph = horner(inputs[0].float(), *inputs[1:])
     return {
         "forward": {
             "gelu": lambda: torch.nn.functional.gelu(x),
             "rational": lambda: rational(x, numerator, denominator),
-            "composed": lambda: horner(x, numerator, denominator),
             "copy": lambda: x.clone(),
         },
         "backward": {
             "gelu": lambda: torch.ops.aten.gelu_backward(grad, x),
             "rational": lambda: rational_backward(grad, x, numerator, denominator),
-            "composed": composed_backward,
         },
     }
 
@@ -63,20 +50,15 @@ def milliseconds(function):
 
 
 def measure(contenders):
-    """Median milliseconds of each, and median ratio to gelu."""
-    rounds = []
-    for index in range(ROUNDS + 1):  # the first one warms up
-        taken = {n: f for n, f in contenders.items() if n != "composed" or index <= COMPOSED_ROUNDS}
-        rounds.append({name: milliseconds(function) for name, function in taken.items()})
-    figures = {}
-    for name in contenders:
-        own = [r for r in rounds[1:] if name in r]
-        figures[name] = {
-            "ms": median(r[name] for r in own),
-            "leastMs": min(r[name] for r in own),
-            "perGelu": median(r[name] / r["gelu"] for r in own),
-        }
-    return figures
+    """Median and least milliseconds of each, and the ratio of its least to gelu's."""
+    for function in contenders.values():
+        function()
+    rounds = [{name: milliseconds(f) for name, f in contenders.items()} for _ in range(ROUNDS)]
+    times = {name: [r[name] for r in rounds] for name in contenders}
+    return {
+        name: {"ms": median(own), "leastMs": min(own), "perGelu": min(own) / min(times["gelu"])}
+        for name, own in times.items()
+    }
 
 
 def main():
