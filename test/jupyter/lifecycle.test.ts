@@ -66,11 +66,13 @@ describe("a kernel", () => {
     expect(await pending.shutdown()).toBe(0);
     const busy = await startTestKernel();
     void busy.submit("console.log('runs'); while (true) {}");
-    await until(() => busy.published.some(({ header }) => header.msg_type === "stream"), 10_000);
+    expect(await until(() => busy.published.some(({ header }) => header.msg_type === "stream"), 30_000)).toBe(
+      true,
+    );
     const started = Date.now();
     expect(await busy.shutdown()).toBeNull();
-    expect(Date.now() - started).toBeLessThan(3000);
-  });
+    expect(Date.now() - started).toBeLessThan(5000);
+  }, 60_000);
 
   test("ends when the Jupyter server is gone", async () => {
     // A parent that starts the kernel and then only waits, as the server does.
