@@ -38,8 +38,9 @@ function plan(x: readonly number[], filter: readonly number[], layout: FilterLay
   };
 }
 
-function first(torch: KernelTorch, x: Operand, { isLast }: Plan): Operand {
-  return isLast ? channelsFirst(torch, x, 2) : x;
+function first(torch: KernelTorch, x: tf.TensorInfo, { isLast }: Plan): Operand {
+  // Reshaped to its own shape it has the strides that its shape suggests; `channelsFirst` says why that matters.
+  return isLast ? channelsFirst(torch, x, x.shape) : torch.call("reshape", x, x.shape);
 }
 
 function back(torch: KernelTorch, x: Operand, { isLast }: Plan): Operand {

@@ -24,7 +24,7 @@ const conv3D = defineKernel<tf.Conv3DInputs, tf.Conv3DAttrs>(
     if (isEmpty(windows)) return torch.keep(filled(torch, windows.shape, 0));
     const weight = filters.toTorch(torch, filter, filter.shape);
     return torch.keep(
-      channelsLast(torch, convolve(torch, channelsFirst(torch, x, 3), weight, windows, 1), 3),
+      channelsLast(torch, convolve(torch, channelsFirst(torch, x, x.shape), weight, windows, 1), 3),
     );
   },
 );
@@ -37,7 +37,7 @@ const byInput = defineKernel<tf.Conv3DBackpropInputV2Inputs, tf.Conv3DBackpropIn
     const windows = windowsOf(attrs.inputShape, filter.shape, attrs);
     if (isEmpty(windows)) return torch.keep(filled(torch, attrs.inputShape, 0));
     const weight = filters.toTorch(torch, filter, filter.shape);
-    const dx = inputGradient(torch, channelsFirst(torch, dy, 3), shape, weight, windows, 1);
+    const dx = inputGradient(torch, channelsFirst(torch, dy, dy.shape), shape, weight, windows, 1);
     return torch.keep(channelsLast(torch, dx, 3));
   },
 );
@@ -50,8 +50,8 @@ const byFilter = defineKernel<tf.Conv3DBackpropFilterV2Inputs, tf.Conv3DBackprop
     if (isEmpty(windows)) return torch.keep(filled(torch, filterShape, 0));
     const weight = weightGradient(
       torch,
-      channelsFirst(torch, dy, 3),
-      channelsFirst(torch, x, 3),
+      channelsFirst(torch, dy, dy.shape),
+      channelsFirst(torch, x, x.shape),
       filters.shape(filterShape),
       windows,
       1,

@@ -18,11 +18,6 @@ function source(torch: KernelTorch, x: Operand, windows: Windows): Operand {
   return isEven(windows) ? x : padded(torch, x, windows, 0);
 }
 
-/** A tensor of which only the shape counts. */
-function shaped(torch: KernelTorch, shape: readonly number[]): Temp {
-  return torch.call("expand", filled(torch, [], 0), shape);
-}
-
 /**
  * A convolution in torch's order of axes.
  *
@@ -55,7 +50,7 @@ export function inputGradient(
 ): Operand {
   const [batch, channels, ...sizes] = shape;
   const even = isEven(windows);
-  const x = shaped(torch, [batch, channels, ...(even ? sizes : paddedSizes(sizes, windows))]);
+  const x = filled(torch, [batch, channels, ...(even ? sizes : paddedSizes(sizes, windows))], 0); // for its shape
   const mask = [true, false, false];
   const dx = torch.call("convolution_backward", dy, x, weight, null, ...options(windows, groups), mask);
   return even ? dx : cropped(torch, dx, windows);
@@ -75,7 +70,7 @@ export function weightGradient(
   groups: number,
 ): Temp {
   const mask = [false, true, false];
-  const weight = shaped(torch, shape);
+  const weight = filled(torch, shape, 0); // for its shape
   return torch.call(
     "convolution_backward",
     dy,

@@ -31,7 +31,7 @@ function windowsOf(x: tf.TensorInfo, filter: tf.TensorInfo, attrs: tf.Dilation2D
 /** Window contents plus filter, `[batch, channels, place in the window, window]`; paddings count as −∞. */
 function candidates(torch: KernelTorch, x: tf.TensorInfo, filter: tf.TensorInfo, windows: Windows): Temp {
   const [height, width, channels] = filter.shape;
-  const source = padded(torch, channelsFirst(torch, x, 2), windows, -Infinity);
+  const source = padded(torch, channelsFirst(torch, x, x.shape), windows, -Infinity);
   const columns = torch.call("im2col", source, windows.filter, windows.dilation, [0, 0], windows.stride);
   const contents = torch.call("reshape", columns, [x.shape[0], channels, height * width, -1]);
   const offsets = torch.call("reshape", torch.call("permute", filter, [2, 0, 1]), [channels, -1, 1]);
@@ -49,7 +49,7 @@ function routed(
   const all = candidates(torch, x, filter, windows);
   const winner = torch.call("argmax", all, 2, true);
   const [batch, channels] = [x.shape[0], filter.shape[2]];
-  const share = torch.call("reshape", channelsFirst(torch, dy, 2), [batch, channels, 1, -1]);
+  const share = torch.call("reshape", channelsFirst(torch, dy, dy.shape), [batch, channels, 1, -1]);
   return torch.call("scatter.src", torch.call("zeros_like", all), 2, winner, share);
 }
 

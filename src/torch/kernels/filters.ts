@@ -6,7 +6,7 @@ export interface FilterLayout {
   readonly depthwise: boolean;
   /** Torch's shape of a filter of this shape. */
   shape(filter: readonly number[]): number[];
-  /** To torch's order of axes. */
+  /** To torch's order of axes; contiguous, which some of torch's gradients insist on. */
   toTorch(torch: KernelTorch, filter: Operand, shape: readonly number[]): Operand;
   /** Back to the order, and the shape, of a filter of tfjs. */
   fromTorch(torch: KernelTorch, weight: Operand, shape: readonly number[]): Operand;
@@ -16,7 +16,8 @@ export interface FilterLayout {
 export const denseFilters: FilterLayout = {
   depthwise: false,
   shape: (filter) => denseOrder(filter.length).map((axis) => filter[axis]),
-  toTorch: (torch, filter, shape) => torch.call("permute", filter, denseOrder(shape.length)),
+  toTorch: (torch, filter, shape) =>
+    torch.call("contiguous", torch.call("permute", filter, denseOrder(shape.length))),
   fromTorch: (torch, weight, { length }) =>
     torch.call("permute", weight, [...Array.from({ length: length - 2 }, (_, i) => i + 2), 1, 0]),
 };
@@ -30,7 +31,8 @@ export const depthwiseFilters: FilterLayout = {
   depthwise: true,
   shape: ([height, width, inputs, multiplier]) => [inputs * multiplier, 1, height, width],
   toTorch(torch, filter, shape) {
-    return torch.call("reshape", torch.call("permute", filter, [2, 3, 0, 1]), this.shape(shape));
+    const weight = torch.call("contiguous", torch.call("permute", filter, [2, 3, 0, 1]));
+    return torch.call("reshape", weight, this.shape(shape));
   },
   fromTorch: (torch, weight, [height, width, inputs, multiplier]) =>
     torch.call("permute", torch.call("reshape", weight, [inputs, multiplier, height, width]), [2, 3, 0, 1]),

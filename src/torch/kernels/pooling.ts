@@ -56,7 +56,7 @@ function isIdentity({ filter, shape }: Windows, x: tf.TensorInfo): boolean {
 function maxSource(torch: KernelTorch, x: tf.TensorInfo, windows: Windows): Operand {
   const reals =
     x.dtype === "float32" ? torch.call("nan_to_num", x, -Infinity, Infinity, -Infinity) : toFloat64(torch, x);
-  return padded(torch, channelsFirst(torch, reals, windows.out.length), windows, -Infinity);
+  return padded(torch, channelsFirst(torch, reals, x.shape), windows, -Infinity);
 }
 
 function maxPool<Placement>(kernelName: string, pooling: Pooling<Placement>): KernelDefinition {
@@ -84,7 +84,7 @@ function maxPoolGradient<Placement>(kernelName: string, pooling: Pooling<Placeme
       const [none, one] = [filter.map(() => 0), filter.map(() => 1)];
       const operator = `max_pool${spatial}d_with_indices`;
       const [, positions] = torch.calls(operator, x, filter, stride);
-      const first = channelsFirst(torch, dy, spatial);
+      const first = channelsFirst(torch, dy, dy.shape);
       const dx = torch.call(`${operator}_backward`, first, x, filter, stride, none, one, false, positions);
       return torch.keep(channelsLast(torch, cropped(torch, dx, windows), spatial));
     },
@@ -110,7 +110,7 @@ function avgPool<Placement>(kernelName: string, pooling: Pooling<Placement>): Ke
     const windows = pooling.windows(x, attrs);
     if (isEmpty(windows)) return torch.keep(filled(torch, windows.shape, 0));
     if (isIdentity(windows, x)) return torch.share(x);
-    const first = channelsFirst(torch, asReal(torch, x), spatial);
+    const first = channelsFirst(torch, asReal(torch, x), x.shape);
     const total = sums(torch, padded(torch, first, windows, 0), windows);
     const mean = torch.call("div.Tensor", total, counts(torch, x, windows));
     return torch.keep(channelsLast(torch, mean, spatial));
@@ -128,8 +128,8 @@ function avgPoolGradient<Placement>(kernelName: string, pooling: Pooling<Placeme
       if (isEmpty(windows)) return torch.keep(filled(torch, input.shape, 0));
       if (isIdentity(windows, input)) return torch.share(dy);
       const { filter, stride } = windows;
-      const x = padded(torch, channelsFirst(torch, input, spatial), windows, 0);
-      const first = channelsFirst(torch, dy, spatial);
+      const x = padded(torch, channelsFirst(torch, input, input.shape), windows, 0);
+      const first = channelsFirst(torch, dy, dy.shape);
       const shares = torch.call("div.Tensor", first, counts(torch, input, windows));
       const none = filter.map(() => 0);
       const dx = torch.call(`avg_pool${spatial}d_backward`, shares, x, filter, stride, none, false, true, 1);

@@ -99,10 +99,17 @@ function placed(axes: readonly Axis[]): Placed {
   };
 }
 
-/** `[batch, …spatial, channels]` → `[batch, channels, …spatial]`. */
-export function channelsFirst(torch: KernelTorch, x: Operand, spatial: number): Temp {
-  const axes = Array.from({ length: spatial }, (_, i) => i + 1);
-  return torch.call("permute", x, [0, spatial + 1, ...axes]);
+/**
+ * `[batch, …spatial, channels]` → `[batch, channels, …spatial]`.
+ *
+ * One channel is reshaped: permuted it has strides by which oneDNN takes it for channels last, and with a batch and
+ * strides wider than the window it then reads beyond the tensor (torch 2.13).
+ */
+export function channelsFirst(torch: KernelTorch, x: Operand, shape: readonly number[]): Temp {
+  const channels = shape[shape.length - 1];
+  if (channels === 1) return torch.call("reshape", x, [shape[0], 1, ...shape.slice(1, -1)]);
+  const axes = Array.from({ length: shape.length - 2 }, (_, i) => i + 1);
+  return torch.call("permute", x, [0, shape.length - 1, ...axes]);
 }
 
 /** `[batch, channels, …spatial]` → `[batch, …spatial, channels]`. */
@@ -111,11 +118,15 @@ export function channelsLast(torch: KernelTorch, x: Operand, spatial: number): T
   return torch.call("permute", x, [0, ...axes, 1]);
 }
 
-/** Adds the elements around the spatial axes of `[batch, channels, …spatial]`. */
+/** Adds the elements around the spatial axes of `[batch, channels, …spatial]`, and leaves out the last ones. */
 export function padded(torch: KernelTorch, x: Operand, windows: Windows, value: number): Operand {
-  const padding = windows.before.flatMap((before, i) => [[before, windows.after[i]]]);
-  if (padding.every(([before, after]) => before === 0 && after === 0)) return x;
-  return torch.call("constant_pad_nd", x, padding.reverse().flat(), value);
+  const sides = windows.before.flatMap((before, i) => [[before, windows.after[i]]]);
+  const padding = sides.reverse().flat();
+  // One after the other: what is left out may lie in what is added.
+  return [Math.max, Math.min].reduce((part, limit) => {
+    const step = padding.map((size) => limit(0, size));
+    return step.some((size) => size !== 0) ? torch.call("constant_pad_nd", part, step, value) : part;
+  }, x);
 }
 
 /** Takes away the elements that `padded` adds. */
