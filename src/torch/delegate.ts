@@ -106,9 +106,9 @@ function mustNotDifferentiate(
     if (tensor.dtype === "string" || !addon.requiresGrad(backend.handle(tensor))) return tensor;
     throw mustBe({
       subject: `torch: tfjs kernel ${kernelName}`,
-      must: "has no torch operators, so torch autograd must not go through it",
+      must: "torch autograd must not go through it, for tfjs's cpu backend computes it",
       got: "an input that requires a gradient",
-      remedy: "Differentiate it by tf.variableGrads or tf.grads, or compute it outside torchValueAndGrads.",
+      remedy: "Compute it before torchValueAndGrads, or differentiate by tfjs's tape: tf.variableGrads.",
     });
   });
 }
