@@ -19,7 +19,8 @@ export interface KernelCall {
  * The results are constants to torch autograd. Rather than lose a gradient, it refuses to compute reals from inputs
  * that require one.
  *
- * @throws KatlabError `invalid` when torch autograd would have to differentiate it
+ * @throws KatlabError `invalid` when torch autograd would have to differentiate it, or the cpu backend has no such tfjs
+ *   kernel: then strings came to an operator of numbers
  */
 export function runOnCpu(
   kernelName: string,
@@ -28,7 +29,7 @@ export function runOnCpu(
   // A backend per call: what the implementation leaves behind goes with it.
   const cpu = newCpuBackend();
   const copied = mapTensors(inputs, (tensor) => toCpu(tensor, backend, cpu));
-  const { kernelFunc } = tf.getKernel(kernelName, "cpu");
+  const { kernelFunc } = cpuKernel(kernelName);
   const results = kernelFunc({ inputs: copied, attrs: attrs ?? {}, backend: cpu });
   const list = Array.isArray(results) ? results : [results];
   if (list.some(({ dtype }) => dtype === "float32" || dtype === "complex64")) {
@@ -63,15 +64,25 @@ function loadCpuModule(): CpuModule {
   }
 }
 
+function cpuKernel(kernelName: string): tf.KernelConfig {
+  const kernel = tf.getKernel(kernelName, "cpu") as tf.KernelConfig | undefined;
+  if (kernel !== undefined) return kernel;
+  throw mustBe({
+    subject: `torch: tfjs kernel ${kernelName}`,
+    must: "inputs must hold numbers",
+    got: "strings",
+    remedy: "Encode the strings as numbers first.",
+  });
+}
+
 function toCpu(tensor: tf.TensorInfo, backend: TorchBackend, cpu: CpuBackend): tf.TensorInfo {
   const { shape, dtype } = tensor;
   if (dtype !== "complex64") return cpu.makeTensorInfo(shape, dtype, backend.readSync(tensor.dataId));
   const parts = tf.backend_util.splitRealAndImagArrays(backend.readSync(tensor.dataId) as Float32Array);
   const real = cpu.makeTensorInfo(shape, "float32", parts.real);
   const imag = cpu.makeTensorInfo(shape, "float32", parts.imag);
-  return tf
-    .getKernel(tf.Complex, "cpu")
-    .kernelFunc({ inputs: { real, imag }, attrs: {}, backend: cpu }) as tf.TensorInfo;
+  const { kernelFunc } = cpuKernel(tf.Complex);
+  return kernelFunc({ inputs: { real, imag }, attrs: {}, backend: cpu }) as tf.TensorInfo;
 }
 
 function fromCpu(

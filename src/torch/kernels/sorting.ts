@@ -3,7 +3,9 @@ import { defineKernel, type KernelDefinition, type KernelTorch } from "../define
 
 // A stable sort: of equal values the one with the lower index comes first, which torch's topk does not promise.
 const topK = defineKernel<tf.TopKInputs, tf.TopKAttrs>(tf.TopK, ({ inputs: { x }, attrs: { k }, torch }) =>
-  torch.calls("sort.stable", x, true, -1, true).map((sorted) => torch.result("narrow", sorted, -1, 0, k)),
+  torch
+    .calls("sort.stable", x, true, -1, true)
+    .map((sorted) => torch.result("clone", torch.call("narrow", sorted, -1, 0, k))),
 );
 
 function bound(

@@ -100,6 +100,11 @@ test.each(Object.keys(cases))("%s, as on tfjs's cpu backend", async (name) => {
   warn.mockRestore();
 });
 
+test("strings given to an operator of numbers", () => {
+  const run = (): unknown => tf.tidy(() => tf.engine().runKernel("Gelu", { x: tf.tensor1d(["a"]) }));
+  expect(run).toThrow("torch: tfjs kernel Gelu: inputs must hold numbers; got strings.");
+});
+
 describe("torch autograd", () => {
   const image = (): tf.Variable<tf.Rank.R4> => tf.tidy(() => tf.variable(tf.ones<tf.Rank.R4>([1, 2, 2, 1])));
   const cropped = (x: tf.Tensor4D): tf.Scalar =>
