@@ -11,17 +11,23 @@ export interface Histogram {
  *
  * @param values at least one, all finite
  * @param bins ≥ 1
- * @returns where all central values are one number v, the bins cover [v − ½, v + ½]
+ * @returns where all central values are one number v, the bins lie around v
  */
 export function histogramOf(values: Float32Array, bins: number): Histogram {
   const sorted = values.toSorted();
   let low = sorted[Math.floor(0.001 * (sorted.length - 1))];
   let high = sorted[Math.ceil(0.999 * (sorted.length - 1))];
-  if (low === high) [low, high] = [low - 0.5, high + 0.5];
+  if (low === high) {
+    // Half would vanish beside a large number.
+    const half = Math.max(0.5, Math.abs(low) * 2 ** -20);
+    [low, high] = [low - half, high + half];
+  }
   const counts = new Array<number>(bins).fill(0);
   for (const value of values) {
     if (value < low || value > high) continue;
     counts[Math.min(bins - 1, Math.floor(((value - low) / (high - low)) * bins))]++;
   }
-  return { edges: Array.from({ length: bins + 1 }, (_, i) => low + ((high - low) * i) / bins), counts };
+  const edges = Array.from({ length: bins + 1 }, (_, i) => low + ((high - low) * i) / bins);
+  edges[bins] = high; // rounding must not leave the highest value outside
+  return { edges, counts };
 }

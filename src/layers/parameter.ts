@@ -90,13 +90,14 @@ export class Parameter {
   /**
    * Copies values in; the tensor stays the caller's.
    *
-   * @throws as `mustAccept`
+   * @throws KatlabError as `mustAccept`, and `invalid` after `dispose`
    */
   assign(values: tf.Tensor): void {
+    this.#mustBeAlive();
     this.mustAccept(values);
     // A clone shares the caller's storage; whoever updates a variable in place first gives it its own.
     const copy = tf.clone(values);
-    if (this.#variable === undefined) this.#variable = this.#toVariable(copy);
+    if (this.#variable === undefined) this.#variable = tf.variable(copy);
     else this.#variable.assign(copy);
     copy.dispose();
   }
@@ -109,24 +110,22 @@ export class Parameter {
   }
 
   #build(): tf.Variable {
+    this.#mustBeAlive();
     mustHaveEngine(this.name);
-    const values = this.#initializer(this.shape, this.#random);
-    const tensor = tf.tensor(values, [...this.shape], "float32");
-    const variable = this.#toVariable(tensor);
-    tensor.dispose();
+    const values = tf.tensor(this.#initializer(this.shape, this.#random), [...this.shape], "float32");
+    const variable = tf.variable(values);
+    values.dispose();
     return variable;
   }
 
-  #toVariable(values: tf.Tensor): tf.Variable {
-    if (this.#disposed) {
-      throw mustBe({
-        subject: this.name,
-        must: "a parameter must be alive to be used",
-        got: "one of a disposed model",
-        remedy: "Create the model again.",
-      });
-    }
-    return tf.variable(values);
+  #mustBeAlive(): void {
+    if (!this.#disposed) return;
+    throw mustBe({
+      subject: this.name,
+      must: "a parameter must be alive to be used",
+      got: "one of a disposed model",
+      remedy: "Create the model again.",
+    });
   }
 
   #axesWithSizes(): string[] {
