@@ -1,0 +1,80 @@
+import { readFileSync } from "node:fs";
+import * as tf from "@tensorflow/tfjs-core";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { useEngine } from "../../src/engine.js";
+import { createModel } from "../../src/models/registry.js";
+import type { VisionTransformer } from "../../src/models/visionTransformer.js";
+import { Random } from "../../src/random.js";
+import { sizeOf } from "../../src/shape.js";
+import { onEveryEngine } from "../presentEngines.js";
+
+const golden = JSON.parse(readFileSync(new URL("../golden/models/logits.json", import.meta.url), "utf8")) as {
+  logits: Record<"vit" | "kat", number[][]>;
+};
+
+/** The weights of golden/models/make.py. */
+function formula(name: string, shape: readonly number[]): Float32Array {
+  const values = Float64Array.from(
+    { length: sizeOf(shape) },
+    (_, i) => 0.1 * Math.sin(0.37 * i + name.length) + (/(^|\.)norm\d?\.weight$/.test(name) ? 1 : 0),
+  );
+  if (name.endsWith("weight_numerator")) values[1] += 1;
+  return Float32Array.from(values);
+}
+
+function fill(model: VisionTransformer): void {
+  tf.tidy(() => {
+    for (const [name, parameter] of model.namedParameters()) {
+      parameter.assign(tf.tensor(formula(name, parameter.shape), [...parameter.shape]));
+    }
+  });
+}
+
+onEveryEngine("VisionTransformer", ({ options }) => {
+  let before: number;
+  beforeEach(async () => {
+    await useEngine(options);
+    before = tf.memory().numTensors;
+  });
+  afterEach(() => {
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  test.each(["vit", "kat"] as const)("%s: the logits of PyTorch's own layers", (family) => {
+    const model = createModel(`${family}_test_patch7_28`);
+    fill(model);
+    tf.tidy(() => {
+      const pixels = Float32Array.from({ length: 2 * 28 * 28 }, (_, i) => Math.sin(0.01 * i ** 2));
+      const logits = model.forward(tf.tensor4d(pixels, [2, 28, 28, 1])).arraySync();
+      golden.logits[family].flat().forEach((value, i) => {
+        expect(Math.abs(logits.flat()[i] - value)).toBeLessThan(1e-5);
+      });
+    });
+    model.dispose();
+  });
+
+  test("an empty batch has no logits, another image size is refused by name", () => {
+    const model = createModel("kat_test_patch7_28");
+    tf.tidy(() => {
+      expect(model.forward(tf.zeros([0, 28, 28, 1])).shape).toEqual([0, 10]);
+      expect(() => model.forward(tf.zeros([1, 32, 32, 1]))).toThrow(/kat_test_patch7_28: images/);
+    });
+    model.dispose();
+  });
+
+  test("drop path acts in training alone, and by its seed", () => {
+    const model = createModel("kat_test_patch7_28", { dropPath: 0.5 });
+    tf.tidy(() => {
+      const images = tf.ones<tf.Rank.R4>([8, 28, 28, 1]);
+      const run = (seed?: number): Float32Array =>
+        model
+          .forward(images, seed === undefined ? {} : { training: true, random: new Random(seed) })
+          .dataSync<"float32">();
+      expect(run()).toEqual(run());
+      expect(run(1)).toEqual(run(1));
+      expect(run(1)).not.toEqual(run(2));
+      expect(run(1)).not.toEqual(run());
+    });
+    model.dispose();
+  });
+});
