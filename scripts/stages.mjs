@@ -71,8 +71,7 @@ export const stages = [
   {
     name: "python",
     what: "operators and the notebook kernel as Python sees them",
-    fast: false,
-    required: true,
+    fast: false, // not required: what needs a GPU is skipped where there is none
     run: (root) => pytest(root),
   },
   {
