@@ -32,10 +32,12 @@ const config = {
   dropPath: 0,
 };
 
+const recipe = await completeRecipe({ weightDecay: 0.05 });
+
 function oursMs(build: typeof vit | typeof kat): number[] {
   const random = new Random(1);
   const model = build(new Scope(random), config, {});
-  const optimizer = new AdamW(model.parameters(), completeRecipe({ weightDecay: 0.05 }));
+  const optimizer = new AdamW(model.parameters(), recipe);
   const pixels = Float32Array.from({ length: batch * 32 * 32 * 3 }, () => random.normal());
   const images = tf.tensor4d(pixels, [batch, 32, 32, 3]);
   const labels = tf.tensor1d(

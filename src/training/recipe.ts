@@ -1,4 +1,3 @@
-import { z } from "zod";
 import { mustBe, unknownOption } from "../errors.js";
 
 /** How a model is trained: plain data, so that a run can be written down and repeated. */
@@ -36,24 +35,28 @@ export interface Recipe {
   readonly seed: number;
 }
 
-const count = z.int().min(1);
-const decay = z.number().min(0).lt(1);
-const schema = z.strictObject({
-  epochs: count.default(5),
-  batchSize: count.default(128),
-  learningRate: z.number().positive().default(0.002),
-  warmupEpochs: z.number().min(0).default(0.5),
-  finalLearningRate: z.number().min(0).default(0),
-  weightDecay: z.number().min(0).default(0.05),
-  coefficientWeightDecay: z.number().min(0).default(0),
-  beta1: decay.default(0.9),
-  beta2: decay.default(0.999),
-  epsilon: z.number().positive().default(1e-8),
-  labelSmoothing: decay.default(0.1),
-  clipNorm: z.number().positive().nullable().default(1),
-  evaluationBatchSize: count.default(500),
-  seed: z.int().default(0),
-});
+/** Ranges and defaults. zod takes as long to load as tfjs, so it waits for the first recipe. */
+async function makeSchema() {
+  const z = await import("zod");
+  const count = z.int().min(1);
+  const decay = z.number().min(0).lt(1);
+  return z.strictObject({
+    epochs: count.default(5),
+    batchSize: count.default(128),
+    learningRate: z.number().positive().default(0.002),
+    warmupEpochs: z.number().min(0).default(0.5),
+    finalLearningRate: z.number().min(0).default(0),
+    weightDecay: z.number().min(0).default(0.05),
+    coefficientWeightDecay: z.number().min(0).default(0),
+    beta1: decay.default(0.9),
+    beta2: decay.default(0.999),
+    epsilon: z.number().positive().default(1e-8),
+    labelSmoothing: decay.default(0.1),
+    clipNorm: z.number().positive().nullable().default(1),
+    evaluationBatchSize: count.default(500),
+    seed: z.int().default(0),
+  });
+}
 
 /**
  * Completes a recipe by its defaults.
@@ -61,7 +64,8 @@ const schema = z.strictObject({
  * @throws KatlabError `unknown` for a setting that does not exist, with the nearest one; `invalid` for a value out of
  *   range
  */
-export function completeRecipe(settings: Partial<Recipe> = {}): Recipe {
+export async function completeRecipe(settings: Partial<Recipe> = {}): Promise<Recipe> {
+  const schema = await makeSchema();
   const result = schema.safeParse(settings);
   if (result.success) return result.data;
   const [issue] = result.error.issues;

@@ -46,7 +46,7 @@ export async function train(
   settings: Partial<Recipe> & TrainOptions = {},
 ): Promise<Run> {
   const { signal, show = true, onEpoch, ...given } = settings;
-  const recipe = completeRecipe(given);
+  const recipe = await completeRecipe(given);
   checkFits(model, data);
   return new Training(model, data, recipe, stopSignal(signal), onEpoch).run(show);
 }

@@ -3,16 +3,16 @@ import { describe, expect, test } from "vitest";
 import { completeRecipe, type Recipe } from "../../src/training/recipe.js";
 
 describe("completeRecipe", () => {
-  test("fills in the defaults that the documentation states", () => {
+  test("fills in the defaults that the documentation states", async () => {
     const source = readFileSync(new URL("../../src/training/recipe.ts", import.meta.url), "utf8");
     const documented = [...source.matchAll(/default (\d(?:[\d.e-]*\d)?)[^]*?readonly (\w+):/g)];
-    const recipe = completeRecipe();
+    const recipe = await completeRecipe();
     expect(documented.map(([, , name]) => name)).toEqual(Object.keys(recipe));
     for (const [, value, name] of documented) expect(recipe[name as keyof Recipe]).toBe(Number(value));
   });
 
-  test("keeps what is given", () => {
-    expect(completeRecipe({ epochs: 2, clipNorm: null })).toMatchObject({ epochs: 2, clipNorm: null });
+  test("keeps what is given", async () => {
+    expect(await completeRecipe({ epochs: 2, clipNorm: null })).toMatchObject({ epochs: 2, clipNorm: null });
   });
 
   test.each([
@@ -23,7 +23,7 @@ describe("completeRecipe", () => {
     [{ beta1: 1 }, /recipe: beta1: .*<1; got 1\./],
     [{ clipNorm: 0 }, /recipe: clipNorm: .*>0; got 0\./],
     [{ seed: "1" }, /recipe: seed: .*; got 1\./],
-  ])("refuses %j", (settings, message) => {
-    expect(() => completeRecipe(settings as Partial<Recipe>)).toThrow(message);
+  ])("refuses %j", async (settings, message) => {
+    await expect(completeRecipe(settings as Partial<Recipe>)).rejects.toThrow(message);
   });
 });
