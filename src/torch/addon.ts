@@ -205,9 +205,9 @@ function buildFolder(): string {
 /** @internal Loads the addon of one build folder. */
 export function openAddon(folder: string): Addon {
   readBuild(folder);
-  // OpenMP reads this once, when it is loaded. Its default, spinning at every barrier, makes a step ten times slower as
-  // soon as another program (a browser, a second kernel) wants one of the cores.
-  process.env["OMP_WAIT_POLICY"] ??= "PASSIVE";
+  // OpenMP reads these once, when it is loaded. By default its threads spin for milliseconds at every barrier, which makes
+  // a step ten times slower as soon as a browser or a second kernel wants a core; not spinning at all costs a tenth alone.
+  if (process.env["OMP_WAIT_POLICY"] === undefined) process.env["GOMP_SPINCOUNT"] ??= "30000";
   try {
     return createRequire(import.meta.url)(join(folder, "bridge.node")) as Addon;
   } catch (error) {
