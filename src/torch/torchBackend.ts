@@ -28,7 +28,7 @@ export interface TorchMemory {
 
 /** What stands behind one tfjs data id: a torch tensor, or strings, which stay in JavaScript. */
 type TorchData = { refCount: number } & (
-  | { readonly dtype: tf.NumericDataType; readonly handle: Handle }
+  | { readonly dtype: tf.NumericDataType; readonly handle: Handle; readonly scalarType: number }
   | { readonly dtype: "string"; readonly strings: Uint8Array[] }
 );
 
@@ -63,6 +63,13 @@ export class TorchBackend extends tf.KernelBackend {
     const data = this.#find(tensor.dataId);
     if (data.dtype === "string") throw noStrings();
     return data.handle;
+  }
+
+  /** The element type in which a tensor is stored. */
+  scalarType(tensor: tf.TensorInfo): number {
+    const data = this.#find(tensor.dataId);
+    if (data.dtype === "string") throw noStrings();
+    return data.scalarType;
   }
 
   /**
@@ -125,7 +132,7 @@ export class TorchBackend extends tf.KernelBackend {
       dataId,
       dtype === "string"
         ? { dtype, refCount, strings: values as Uint8Array[] }
-        : { dtype, refCount, handle: this.#upload(values, shape, dtype) },
+        : { dtype, refCount, handle: this.#upload(values, shape, dtype), scalarType: this.storage(dtype) },
     );
   }
 
@@ -243,7 +250,9 @@ export class TorchBackend extends tf.KernelBackend {
       const shown = dtypeOf(scalarType);
       const name = (dtype ?? shown) as tf.NumericDataType;
       const dataId = {};
-      this.#data.set(dataId, { dtype: name, refCount: 1, handle: this.#stored(handle, scalarType, shown) });
+      const stored = this.#storedType(scalarType, shown);
+      const own = this.#converted(handle, scalarType, stored);
+      this.#data.set(dataId, { dtype: name, refCount: 1, handle: own, scalarType: stored });
       return { dataId, shape, dtype: name };
     } catch (error) {
       this.addon.free(handle);
@@ -251,13 +260,17 @@ export class TorchBackend extends tf.KernelBackend {
     }
   }
 
-  /** The handle, or in its place one of the element type that is stored here. */
-  #stored(handle: Handle, scalarType: number, dtype: tf.NumericDataType): Handle {
-    const stored = this.storage(dtype);
+  /** The element type in which a result of torch is stored here. */
+  #storedType(scalarType: number, dtype: tf.NumericDataType): number {
     // Narrow floats are stored on purpose (mixed precision); wide ones come from torch's own promotions.
     const wide = scalarType === ScalarType.float64 || scalarType === ScalarType.complex128;
-    if (scalarType === stored || !(wide || dtype === "int32")) return handle;
-    const converted = this.addon.call(this.operator("to.dtype"), handle, stored) as Handle;
+    return wide || dtype === "int32" ? this.storage(dtype) : scalarType;
+  }
+
+  /** The handle, or in its place one of another element type. */
+  #converted(handle: Handle, from: number, to: number): Handle {
+    if (from === to) return handle;
+    const converted = this.addon.call(this.operator("to.dtype"), handle, to) as Handle;
     this.addon.free(handle);
     return converted;
   }
