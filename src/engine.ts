@@ -6,7 +6,9 @@ import * as tf from "@tensorflow/tfjs-core";
 import { KatlabError, mustBe, unavailable, unknownOption } from "./errors.js";
 import {
   addonStatus,
-  loadAddon,
+  currentTorchBackend,
+  type Precision,
+  precisions,
   registerTorchBackend,
   TorchBackend,
   type TorchBackendOptions,
@@ -23,8 +25,15 @@ export interface EngineOptions {
   device?: "cpu" | "cuda" | `cuda:${number}`;
   /** Threads of one operator on the CPU, at most; wasm and cpu have one. Default: what the engine chooses. */
   threads?: number;
-  /** What stands behind float32 tensors; float64, on torch only, is for checking formulas. Default `"float32"`. */
-  float?: "float32" | "float64";
+  /**
+   * How reals are stored and computed with; others than float32 on torch only. Default `"float32"`.
+   *
+   * - `"float64"`: 64 bits behind every float32 tensor, for analyses and for checking formulas.
+   * - `"tf32"`: matrix products of float32 round their factors to 10 bits, on NVIDIA GPUs since 2020; faster.
+   * - `"bfloat16"`: `valueAndGrads` and `autocast` compute in bfloat16; variables, gradients and optimizers stay
+   *   float32. Fastest, and half the memory of activations.
+   */
+  precision?: Precision;
 }
 
 /** An engine that comes earlier in the order, and why it is not used. */
@@ -47,8 +56,8 @@ export class EngineDescription {
   readonly versions: Readonly<Partial<Record<string, string>>>;
   /** Threads of one operator on the CPU; null where the engine does not tell. */
   readonly threads: number | null;
-  /** What stands behind float32 tensors. */
-  readonly float: "float32" | "float64";
+  /** How reals are stored and computed with. */
+  readonly precision: Precision;
   /** Engines that were tried before this one. */
   readonly skipped: readonly SkippedEngine[];
 
@@ -58,7 +67,7 @@ export class EngineDescription {
     this.deviceName = facts.deviceName;
     this.versions = facts.versions;
     this.threads = facts.threads;
-    this.float = facts.float;
+    this.precision = facts.precision;
     this.skipped = facts.skipped;
   }
 
@@ -69,7 +78,7 @@ export class EngineDescription {
       this.threads === null ? [] : [this.threads === 1 ? "1 thread" : `${this.threads} threads`];
     const engine = version === undefined ? this.engine : `${this.engine} ${version}`;
     return [
-      [`${engine} on ${this.device} (${this.deviceName})`, ...threads, this.float].join(", "),
+      [`${engine} on ${this.device} (${this.deviceName})`, ...threads, this.precision].join(", "),
       ...this.skipped.map(({ reason }) => `skipped ${reason}`),
     ].join("\n");
   }
@@ -80,7 +89,7 @@ export class EngineDescription {
 }
 
 /** @inline */
-type EngineFact = "engine" | "device" | "deviceName" | "versions" | "threads" | "float" | "skipped";
+type EngineFact = "engine" | "device" | "deviceName" | "versions" | "threads" | "precision" | "skipped";
 
 const engineOrder: readonly EngineName[] = ["torch", "tensorflow", "wasm", "cpu"];
 
@@ -144,7 +153,7 @@ export function describeEngine(): EngineDescription {
     deviceName: processorName(),
     versions,
     threads: engine === "tensorflow" ? null : 1,
-    float: "float32",
+    precision: "float32",
     skipped,
   });
 }
@@ -171,7 +180,7 @@ function namedEngine(option: EngineName | undefined): EngineName | undefined {
   throw unknownOption(option === undefined ? "KATLAB_ENGINE" : "useEngine: engine", wish, engineOrder);
 }
 
-function checkOptions({ threads, device, float = "float32" }: EngineOptions): void {
+function checkOptions({ threads, device, precision = "float32" }: EngineOptions): void {
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
     throw mustBe({
       subject: "useEngine",
@@ -188,13 +197,8 @@ function checkOptions({ threads, device, float = "float32" }: EngineOptions): vo
       remedy: "Leave device out to take the best there is.",
     });
   }
-  if (!["float32", "float64"].includes(float)) {
-    throw mustBe({
-      subject: "useEngine",
-      must: 'float must be "float32" or "float64"',
-      got: JSON.stringify(float),
-      remedy: "Leave float out for float32.",
-    });
+  if (!Object.hasOwn(precisions, precision)) {
+    throw unknownOption("useEngine: precision", precision, Object.keys(precisions));
   }
 }
 
@@ -207,20 +211,36 @@ const starters: Readonly<Record<EngineName, (options: EngineOptions) => Promise<
 };
 
 async function startTorch(options: EngineOptions): Promise<string> {
+  const { precision = "float32" } = options;
+  const { storage: float, tf32 } = precisions[precision];
   const storage: TorchBackendOptions = {};
   if (options.device !== undefined) storage.device = options.device;
-  if (options.float === "float64") storage.float = options.float;
+  if (float !== "float32") storage.float = float;
   // tfjs reports a backend that fails to start without the reason, so it is tried here first.
-  const { device } = new TorchBackend(storage);
-  if (options.threads !== undefined) loadAddon().threads(options.threads);
-  // Tensors of two devices can be alive at once, so each pair of device and precision is a backend.
-  const name = Object.keys(storage).length === 0 ? "torch" : `torch-${device}-${storage.float ?? "float32"}`;
+  const { addon, device } = new TorchBackend(storage);
+  if (tf32) mustHaveTensorCores(device, addon.accelerator()?.capability ?? "");
+  if (options.threads !== undefined) addon.threads(options.threads);
+  // Tensors of two devices can be alive at once, so each pair of device and storage is a backend.
+  const name = Object.keys(storage).length === 0 ? "torch" : `torch-${device}-${float}`;
   registerTorchBackend({ name, ...storage });
-  return setBackend(name);
+  await setBackend(name);
+  currentTorchBackend("useEngine").precision = precision;
+  addon.tf32(tf32);
+  return name;
+}
+
+function mustHaveTensorCores(device: string, capability: string): void {
+  if (device !== "cpu" && Number(capability) >= 8) return;
+  throw unavailable({
+    subject: "torch",
+    must: "precision tf32 needs an NVIDIA GPU of 2020 or later (compute capability 8.0)",
+    got: device === "cpu" ? "the CPU" : `capability ${capability}`,
+    remedy: 'Use precision: "float32".',
+  });
 }
 
 async function startTensorflow(options: EngineOptions): Promise<string> {
-  mustNotAskForFloat64("tensorflow", options);
+  mustAskForFloat32("tensorflow", options);
   // Both are optional peers: whichever the user installed.
   const packages = ["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs-node"];
   for (const name of options.device === "cpu" ? packages.slice(1) : packages) {
@@ -249,7 +269,7 @@ async function startTensorflow(options: EngineOptions): Promise<string> {
 }
 
 async function startWasm(options: EngineOptions): Promise<string> {
-  mustNotAskForFloat64("wasm", options);
+  mustAskForFloat32("wasm", options);
   mustRunOnProcessor("wasm", options);
   const wasm = await import("@tensorflow/tfjs-backend-wasm");
   const packageFile = createRequire(import.meta.url).resolve("@tensorflow/tfjs-backend-wasm/package.json");
@@ -280,7 +300,7 @@ async function keepingFaultHandlers<Result>(start: () => Promise<Result>): Promi
 }
 
 async function startCpu(options: EngineOptions): Promise<string> {
-  mustNotAskForFloat64("cpu", options);
+  mustAskForFloat32("cpu", options);
   mustRunOnProcessor("cpu", options);
   const { MathBackendCPU } = await import("@tensorflow/tfjs-backend-cpu");
   const backend = tf.findBackend("cpu");
@@ -308,13 +328,13 @@ function isInstalled(name: string): boolean {
   }
 }
 
-function mustNotAskForFloat64(engine: EngineName, { float }: EngineOptions): void {
-  if (float !== "float64") return;
+function mustAskForFloat32(engine: EngineName, { precision = "float32" }: EngineOptions): void {
+  if (precision === "float32") return;
   throw unavailable({
     subject: engine,
-    must: "float must be float32: only torch stores float64",
-    got: "float64",
-    remedy: "Use the torch engine, or leave float out.",
+    must: "precision must be float32: only torch has others",
+    got: precision,
+    remedy: "Use the torch engine, or leave precision out.",
   });
 }
 
@@ -333,7 +353,7 @@ function describeTorch(
   versions: EngineDescription["versions"],
   skipped: readonly SkippedEngine[],
 ): EngineDescription {
-  const { addon, device, float } = backend;
+  const { addon, device, precision } = backend;
   const status = addonStatus();
   return new EngineDescription({
     engine: "torch",
@@ -341,7 +361,7 @@ function describeTorch(
     deviceName: device === "cpu" ? processorName() : (addon.accelerator()?.name ?? device),
     versions: status.available ? { ...versions, torch: status.torchVersion } : versions,
     threads: addon.threads(),
-    float,
+    precision,
     skipped,
   });
 }

@@ -19,6 +19,8 @@ export {
   type EngineOptions,
   type SkippedEngine,
 } from "./engine.js";
+export { type Precision } from "./torch/backend.js";
+export { autocast } from "./autocast.js";
 export { valueAndGrads, type ValueAndGrads } from "./autodiff.js";
 
 // Errors and random numbers

@@ -15,7 +15,7 @@ onEveryEngine("useEngine", ({ options }) => {
     expect(description).toMatchObject({
       engine: options.engine,
       device: "cpu",
-      float: options.float ?? "float32",
+      precision: options.precision ?? "float32",
       skipped: [],
     });
     expect(description.deviceName).not.toBe("");
@@ -66,10 +66,10 @@ describe("useEngine", () => {
       expect(error).toMatchObject({ code: "unavailable", message: expect.stringContaining(text) as string });
     };
     await rejects(
-      { engine: "wasm", float: "float64" },
-      "wasm: float must be float32: only torch stores float64",
+      { engine: "wasm", precision: "float64" },
+      "wasm: precision must be float32: only torch has others; got float64.",
     );
-    await rejects({ engine: "cpu", float: "float64" }, "cpu: float must be float32");
+    await rejects({ engine: "cpu", precision: "bfloat16" }, "cpu: precision must be float32");
     await rejects(
       { engine: "wasm", device: "cuda" },
       'wasm: device must be "cpu": this engine knows no other',
@@ -81,8 +81,8 @@ describe("useEngine", () => {
     await expect(useEngine({ engine: "tourch" as "torch" })).rejects.toThrow('Did you mean "torch"?');
     await expect(useEngine({ threads: 0 })).rejects.toThrow("threads must be a whole number ≥ 1; got 0");
     await expect(useEngine({ device: "gpu" as "cpu" })).rejects.toThrow('device must be "cpu", "cuda"');
-    await expect(useEngine({ float: "float16" as "float32" })).rejects.toThrow(
-      'float must be "float32" or "float64"',
+    await expect(useEngine({ precision: "bfloat" as "bfloat16" })).rejects.toThrow(
+      'useEngine: precision: must be one of float64, float32, tf32, bfloat16; got "bfloat". Did you mean "bfloat16"?',
     );
   });
 

@@ -41,7 +41,7 @@ describe("without torch", () => {
   });
 
   test("what none can do is refused with every reason", async () => {
-    const error = (await useEngine({ float: "float64" }).catch((fault: unknown) => fault)) as Error;
+    const error = (await useEngine({ precision: "float64" }).catch((fault: unknown) => fault)) as Error;
     expect(error).toMatchObject({ code: "unavailable" });
     for (const engine of ["torch", "tensorflow", "wasm", "cpu"])
       expect(error.message).toContain(`${engine}: `);

@@ -4,14 +4,14 @@ import { type EngineName, type EngineOptions, useEngine } from "../src/engine.js
 /** An engine a suite runs on. */
 export interface TestedEngine {
   title: string;
-  options: EngineOptions & { engine: EngineName };
+  options: EngineOptions & { engine: EngineName; precision?: "float32" | "float64" };
 }
 
 const engines: TestedEngine[] = [
   { title: "cpu", options: { engine: "cpu" } },
   { title: "wasm", options: { engine: "wasm" } },
   { title: "torch", options: { engine: "torch", device: "cpu" } },
-  { title: "torch in float64", options: { engine: "torch", device: "cpu", float: "float64" } },
+  { title: "torch in float64", options: { engine: "torch", device: "cpu", precision: "float64" } },
   { title: "tensorflow", options: { engine: "tensorflow" } },
 ];
 

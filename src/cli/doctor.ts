@@ -18,7 +18,7 @@ export function doctorCommand(): Command {
 export function formatReport(report: DoctorReport): string {
   const { engine, versions, checks } = report;
   const headline = engine
-    ? [`${engine.engine} on ${engine.deviceName}`, ...threadsOf(engine), engine.float].join(", ")
+    ? [`${engine.engine} on ${engine.deviceName}`, ...threadsOf(engine), engine.precision].join(", ")
     : "no engine works";
   const width = Math.max(...checks.map(({ name }) => name.length));
   const rows = checks.flatMap(({ name, ok, found, remedy }) => [

@@ -26,7 +26,10 @@ export interface DoctorReport {
   /** Whether some engine works. */
   readonly ok: boolean;
   /** The engine that would be used; null when none works. */
-  readonly engine: Pick<EngineDescription, "engine" | "device" | "deviceName" | "threads" | "float"> | null;
+  readonly engine: Pick<
+    EngineDescription,
+    "engine" | "device" | "deviceName" | "threads" | "precision"
+  > | null;
   /** Engines before it in order, and why they are not used. */
   readonly skipped: readonly SkippedEngine[];
   /** Null where it is not there. */
@@ -95,8 +98,8 @@ function check(name: DoctorCheck["name"], found: string | null | undefined, reme
 }
 
 function factsOf(description: EngineDescription): DoctorReport["engine"] {
-  const { engine, device, deviceName, threads, float } = description;
-  return { engine, device, deviceName, threads, float };
+  const { engine, device, deviceName, threads, precision } = description;
+  return { engine, device, deviceName, threads, precision };
 }
 
 async function startEngine(): Promise<EngineDescription | KatlabError> {

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { mustBe } from "../errors.js";
 import type { Handle } from "./addon.js";
+import { torchAutocast } from "./autocast.js";
 import { currentTorchBackend, type TorchBackend } from "./torchBackend.js";
 import { leafHandle } from "./variableStorage.js";
 
@@ -56,7 +57,7 @@ export function torchValueAndGrads(f: () => tf.Scalar, variables: readonly tf.Va
 
 function differentiate(backend: TorchBackend, f: () => tf.Scalar, leaves: readonly Handle[]): ValueAndGrads {
   const { addon } = backend;
-  const loss = recorded(backend, f);
+  const loss = recorded(backend, () => torchAutocast(backend, f));
   try {
     if (loss.rank !== 0) {
       throw mustBe({

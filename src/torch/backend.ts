@@ -17,6 +17,7 @@ export type {
 } from "./addon.js";
 export { fusedAdamW } from "./adamw.js";
 export type { FusedAdamW } from "./adamw.js";
+export { torchAutocast } from "./autocast.js";
 export { torchValueAndGrads } from "./autograd.js";
 export type { ValueAndGrads } from "./autograd.js";
 export { defineKernel } from "./defineKernel.js";
@@ -31,9 +32,11 @@ export type {
 } from "./defineKernel.js";
 export { torchKernels } from "./kernels/torchKernels.js";
 export type { TorchKernels } from "./kernels/torchKernels.js";
+export { precisions } from "./precision.js";
+export type { Precision, PrecisionPolicy } from "./precision.js";
 export { ScalarType } from "./scalarType.js";
 export type { FloatStorage } from "./scalarType.js";
-export { TorchBackend } from "./torchBackend.js";
+export { currentTorchBackend, TorchBackend } from "./torchBackend.js";
 export type { TorchBackendOptions, TorchMemory } from "./torchBackend.js";
 
 /** How `registerTorchBackend` names a backend and where that backend stores tensors. */

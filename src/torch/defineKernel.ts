@@ -1,5 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import type { Argument, Handle, Result } from "./addon.js";
+import { wideInputs } from "./autocast.js";
 import { type KernelCall, runOnCpu } from "./delegate.js";
 import type { TorchBackend } from "./torchBackend.js";
 import { ScalarType } from "./scalarType.js";
@@ -92,7 +93,10 @@ export function defineKernel<Inputs, Attrs = object>(
   const kernelFunc = (call: KernelCall): tf.TensorInfo | tf.TensorInfo[] => {
     const { inputs, attrs, backend } = call;
     if (hasStrings(inputs)) return runOnCpu(kernelName, call);
-    const torch = new KernelScope(backend);
+    const torch = new KernelScope(
+      backend,
+      backend.autocast === undefined ? undefined : wideInputs(kernelName, inputs),
+    );
     try {
       return run({ inputs: inputs as unknown as KernelInputs<Inputs>, attrs: (attrs ?? {}) as Attrs, torch });
     } finally {
@@ -110,10 +114,13 @@ function hasStrings(inputs: tf.NamedTensorInfoMap): boolean {
 /** The temporaries of one run. */
 class KernelScope implements KernelTorch {
   readonly backend: TorchBackend;
+  /** Inputs that stay float32 inside `autocast`. */
+  readonly #wide: "all" | readonly tf.TensorInfo[] | undefined;
   #temporaries: Set<Handle> | undefined;
 
-  constructor(backend: TorchBackend) {
+  constructor(backend: TorchBackend, wide: "all" | readonly tf.TensorInfo[] | undefined) {
     this.backend = backend;
+    this.#wide = wide;
   }
 
   get device(): string {
@@ -176,8 +183,15 @@ class KernelScope implements KernelTorch {
 
   #convert(argument: KernelArgument): Argument {
     if (typeof argument !== "object" || argument === null) return argument;
-    if ("dataId" in argument) return this.backend.handle(argument);
+    if ("dataId" in argument) return this.#handle(argument);
     return argument.map((item) => this.#convert(item)) as Argument;
+  }
+
+  #handle(tensor: tf.TensorInfo): Handle {
+    const { autocast } = this.backend;
+    if (autocast === undefined) return this.backend.handle(tensor);
+    const wide = this.#wide === "all" || this.#wide?.includes(tensor) === true;
+    return autocast.operand(tensor, wide, (handle) => this.#remember(handle));
   }
 
   /** The first output; the others are freed at the end. */

@@ -1,7 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { mustBe, unavailable } from "../errors.js";
 import { type Addon, type Handle, loadAddon } from "./addon.js";
+import type { Autocast } from "./autocast.js";
 import { constantValue } from "./constantValue.js";
+import type { Precision } from "./precision.js";
 import { dtypeOf, type FloatStorage, ScalarType, storageOf } from "./scalarType.js";
 
 /** Where and how a `TorchBackend` stores tensors. */
@@ -46,6 +48,10 @@ export class TorchBackend extends tf.KernelBackend {
   readonly device: string;
   /** What stands behind tfjs's `float32`. */
   readonly float: FloatStorage;
+  /** What operators compute with; one of those that `float` stands behind. */
+  precision: Precision;
+  /** The stretch of narrow operators the program is in; `Autocast` sets it. */
+  autocast: Autocast | undefined;
   readonly #data = new Map<tf.DataId, TorchData>();
   readonly #operators = new Map<string, number>();
 
@@ -56,6 +62,7 @@ export class TorchBackend extends tf.KernelBackend {
     this.addon.gradMode(false);
     this.device = chooseDevice(this.addon, options.device);
     this.float = options.float ?? "float32";
+    this.precision = this.float;
   }
 
   /** The torch handle of a tensor; stays owned by the backend. A tensor of another backend is moved here. */
@@ -63,6 +70,15 @@ export class TorchBackend extends tf.KernelBackend {
     const data = this.#find(tensor.dataId);
     if (data.dtype === "string") throw noStrings();
     return data.handle;
+  }
+
+  /** Stores a narrow float tensor as wide as this backend's others, in place. */
+  widen(tensor: tf.TensorInfo): void {
+    const data = this.#find(tensor.dataId);
+    if (data.dtype !== "float32" || data.scalarType === this.storage("float32")) return;
+    const scalarType = this.storage("float32");
+    const handle = this.#converted(data.handle, data.scalarType, scalarType);
+    this.#data.set(tensor.dataId, { ...data, handle, scalarType });
   }
 
   /** The element type in which a tensor is stored. */

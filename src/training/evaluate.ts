@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import * as tf from "@tensorflow/tfjs-core";
+import { autocast } from "../autocast.js";
 import type { Split } from "../data/dataset.js";
 import { mustBe } from "../errors.js";
 import type { Module } from "../layers/module.js";
@@ -27,7 +28,7 @@ export interface EvaluateOptions {
 }
 
 /**
- * Loss, accuracy and predictions of a model on images, in evaluation mode. Gives way to other work after every batch.
+ * Loss, accuracy and predictions of a model on images, in evaluation mode and the engine's precision. Gives way to other work after every batch.
  *
  * @throws KatlabError `invalid` for a batch size below 1 or an empty split; the signal's reason when it is stopped
  */
@@ -61,7 +62,7 @@ function evaluateBatch(
   split: Split,
   indices: Int32Array,
 ): { loss: number; predictions: Int32Array; classes: number } {
-  return tf.tidy(() => {
+  return autocast(() => {
     const { images, labels } = split.batch(indices);
     const logits = model.forward(images) as tf.Tensor2D;
     return {

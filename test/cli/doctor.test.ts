@@ -5,7 +5,7 @@ import type { DoctorReport } from "../../src/cli/doctorReport.js";
 const report: DoctorReport = {
   schema: 1,
   ok: true,
-  engine: { engine: "wasm", device: "cpu", deviceName: "A Processor", threads: 1, float: "float32" },
+  engine: { engine: "wasm", device: "cpu", deviceName: "A Processor", threads: 1, precision: "float32" },
   skipped: [{ engine: "torch", reason: "not built" }],
   versions: {
     katlab: "1.2.3",

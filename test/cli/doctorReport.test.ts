@@ -38,7 +38,7 @@ describe("examine", () => {
     expect(report).toMatchObject({
       schema: 1,
       ok: true,
-      engine: { engine: "wasm", device: "cpu", threads: 1, float: "float32" },
+      engine: { engine: "wasm", device: "cpu", threads: 1, precision: "float32" },
       versions: { node: process.versions.node, tfjs: "4.22.0", compiler: null },
     });
     expect(checkOf(report, "compiler")).toEqual({
@@ -98,7 +98,13 @@ describe("katlab doctor", () => {
     const report = JSON.parse(print.mock.calls[0][0] as string) as DoctorReport;
     expect(process.exitCode).toBe(0);
     expect(Object.keys(report)).toEqual(["schema", "ok", "engine", "skipped", "versions", "checks"]);
-    expect(Object.keys(report.engine ?? {})).toEqual(["engine", "device", "deviceName", "threads", "float"]);
+    expect(Object.keys(report.engine ?? {})).toEqual([
+      "engine",
+      "device",
+      "deviceName",
+      "threads",
+      "precision",
+    ]);
     expect(Object.keys(report.versions)).toEqual([
       "katlab",
       "node",

@@ -60,7 +60,7 @@ export function testOperator(operator: TestedOperator): void {
         errors[0].forEach((_, i) => {
           const worst = (of: "size" | "composed" | "run"): number =>
             Math.max(...errors.map((draw) => draw[i][of]));
-          const allowed = allowedErrors(options.float, worst("size"), worst("composed"));
+          const allowed = allowedErrors(options.precision, worst("size"), worst("composed"));
           expect(worst("composed")).toBeLessThanOrEqual(allowed.composed);
           expect(worst("run")).toBeLessThanOrEqual(allowed.run);
         });
