@@ -119,6 +119,18 @@ describe.skipIf(!torch.available)("autocast under bfloat16", () => {
     tf.dispose([x, y]);
   });
 
+  test("a variable given twice, or not at all, is differentiated as in float32", () => {
+    const [a, b, unread] = tf.tidy(() => [1, 2, 3].map((value) => tf.variable(tf.fill([3], value))));
+    const { value, grads } = valueAndGrads(() => tf.sum(tf.mul(a, b)), [a, unread, a]);
+    expect(value.dataSync()[0]).toBe(6);
+    expect(grads.map((grad) => [...grad.dataSync()])).toEqual([
+      [2, 2, 2],
+      [0, 0, 0],
+      [2, 2, 2],
+    ]);
+    tf.dispose([a, b, unread, value, grads]);
+  });
+
   test.each(["vit_test_patch7_28", "kat_test_patch7_28"] as const)(
     "gradients of %s are float32 and near those of float32",
     async (name) => {

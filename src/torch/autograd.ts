@@ -48,7 +48,8 @@ export function torchValueAndGrads(f: () => tf.Scalar, variables: readonly tf.Va
   recording.add(backend);
   try {
     for (const leaf of leaves) backend.addon.requiresGrad(leaf, true);
-    return differentiate(backend, f, leaves);
+    // Also under bfloat16 the gradients are those of the float32 variables.
+    return differentiate(backend, () => torchAutocast(backend, f, variables), leaves);
   } finally {
     for (const leaf of leaves) backend.addon.requiresGrad(leaf, false);
     recording.delete(backend);
@@ -57,7 +58,7 @@ export function torchValueAndGrads(f: () => tf.Scalar, variables: readonly tf.Va
 
 function differentiate(backend: TorchBackend, f: () => tf.Scalar, leaves: readonly Handle[]): ValueAndGrads {
   const { addon } = backend;
-  const loss = recorded(backend, () => torchAutocast(backend, f));
+  const loss = recorded(backend, f);
   try {
     if (loss.rank !== 0) {
       throw mustBe({
