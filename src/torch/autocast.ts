@@ -15,7 +15,9 @@ const float32Operands: Readonly<Record<string, "all" | readonly string[]>> = {
       ...[tf.Exp, tf.Expm1, tf.Log, tf.Log1p, tf.Pow, tf.Rsqrt, tf.Reciprocal, tf.Softplus],
       ...[tf.Acos, tf.Asin, tf.Cosh, tf.Sinh, tf.Tan],
       ...[tf.Sum, tf.Mean, tf.Prod, tf.Cumsum, tf.Cumprod, tf.Softmax, tf.LogSoftmax],
-      ...[tf.Bincount, tf.DenseBincount, tf.Complex], // have no narrow form
+      // Those have no narrow form.
+      ...[tf.Bincount, tf.DenseBincount, tf.Complex, tf.AvgPool3D, tf.ResizeBilinear],
+      ...[tf.ScatterNd, tf.TensorScatterUpdate, tf.UnsortedSegmentSum, tf.SparseToDense],
       "SoftmaxCrossEntropy",
     ].map((name) => [name, "all"] as const),
   ),
