@@ -134,7 +134,7 @@ export class VisionTransformer extends Module {
   /** [batch, patches, dim] → [batch, 1 + patches, dim] */
   #tokens(patches: tf.Tensor, batch: number): tf.Tensor {
     // Added to zeros rather than tiled: on tfjs's tape the gradient of tile takes one operator per image.
-    const cls = tf.add(tf.zeros([batch, 1, this.config.dim]), this.clsToken.variable);
+    const cls = tf.add(tf.fill([batch, 1, this.config.dim], 0), this.clsToken.variable);
     return tf.add(tf.concat([cls, patches], 1), this.posEmbed.variable);
   }
 

@@ -1,7 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { mustDivide, mustHaveShape } from "../errors.js";
 import { assertShape } from "../shape.js";
-import { hasKernel, runFused } from "./fused.js";
 import { mustBeFloat32 } from "./mustBeFloat32.js";
 import { defineOperator } from "./operator.js";
 
@@ -49,13 +48,8 @@ const run = defineOperator<Inputs, "x" | "numerator" | "denominator">({
   kernel: "GroupRational",
   compose: composed,
   saved: ["x", "numerator", "denominator"],
-  gradient: (dy, { x, numerator, denominator }) => {
-    const inputs = { dy, x, numerator, denominator };
-    // A tape that records this gradient, for a second derivative, must find operators that have gradients themselves.
-    const fused = hasKernel("GroupRationalGradient") && tf.engine().state.gradientDepth === 0;
-    const [dx, dNumerator, dDenominator] = fused
-      ? runFused("GroupRationalGradient", inputs)
-      : composedGradient(inputs);
+  gradient: (dy, inputs) => {
+    const [dx, dNumerator, dDenominator] = composedGradient({ dy, ...inputs });
     return { x: dx, numerator: dNumerator, denominator: dDenominator };
   },
   differentiable: ["x", "numerator", "denominator"],

@@ -10,7 +10,7 @@ export interface OperatorDefinition<
   Saved extends keyof Inputs & string,
   Attrs extends Attributes,
 > {
-  /** Name of the fused tfjs kernel. */
+  /** Name of the fused tfjs kernel; a backend may also have one of its `gradient`, named with the ending `Gradient`. */
   readonly kernel: string;
   /** The definition in tfjs's own operators, for backends without the fused tfjs kernel. */
   readonly compose: (inputs: Inputs, attrs: Attrs) => tf.Tensor;
@@ -38,12 +38,14 @@ export function defineOperator<
   Saved extends keyof Inputs & string,
   Attrs extends Attributes = Record<string, never>,
 >(definition: OperatorDefinition<Inputs, Saved, Attrs>): (inputs: Inputs, attrs: Attrs) => tf.Tensor {
-  const { kernel, saved, gradient } = definition;
+  const { kernel, saved } = definition;
   tf.registerGradient({
     kernelName: kernel,
     inputsToSave: [...saved],
     gradFunc: (dy, kept, attrs) => {
-      const gradients = tf.tidy(() => ({ ...gradient(dy as tf.Tensor, named(saved, kept), attrs as Attrs) }));
+      const gradients = tf.tidy(() => ({
+        ...fusedOrComposedGradient(definition, dy as tf.Tensor, named(saved, kept), attrs as Attrs),
+      }));
       return Object.fromEntries(
         Object.entries(gradients).map(([name, tensor]) => [name, () => tensor as tf.Tensor]),
       );
@@ -51,6 +53,26 @@ export function defineOperator<
   });
   return (inputs, attrs) =>
     hasKernel(kernel) ? runFused(kernel, present(inputs), attrs)[0] : runComposed(definition, inputs, attrs);
+}
+
+function fusedOrComposedGradient<
+  Inputs extends Readonly<Record<string, tf.Tensor | undefined>>,
+  Saved extends keyof Inputs & string,
+  Attrs extends Attributes,
+>(
+  { kernel, gradient, differentiable }: OperatorDefinition<Inputs, Saved, Attrs>,
+  dy: tf.Tensor,
+  saved: Tensors<Saved>,
+  attrs: Attrs,
+): { readonly [Name in keyof Inputs]?: tf.Tensor } {
+  const name = `${kernel}Gradient`;
+  // A tape that records this gradient, for a second derivative, must find operators that have gradients themselves.
+  const fused = dy.size > 0 && hasKernel(name) && tf.engine().state.gradientDepth === 0;
+  if (!fused) return gradient(dy, saved, attrs);
+  const gradients = runFused(name, { dy, ...saved }, attrs);
+  return Object.fromEntries(differentiable.map((input, i) => [input, gradients[i]])) as {
+    [Name in keyof Inputs]?: tf.Tensor;
+  };
 }
 
 function runComposed<

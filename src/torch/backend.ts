@@ -2,6 +2,7 @@ import "./tfjsRegistrations.js";
 import * as tf from "@tensorflow/tfjs-core";
 import { mustBe } from "../errors.js";
 import { kernelDefinitions } from "./kernels/torchKernels.js";
+import { registerTapeGradients } from "./tapeGradients.js";
 import { TorchBackend, type TorchBackendOptions } from "./torchBackend.js";
 
 export { addonStatus, loadAddon } from "./addon.js";
@@ -73,8 +74,14 @@ export function registerTorchBackend(options: RegisterTorchBackend = {}): void {
     for (const kernel of kernelDefinitions) tf.registerKernel({ ...kernel, backendName: name });
   }
   if ((tf.findBackendFactory(name) as unknown) === null) {
-    tf.registerBackend(name, () => new TorchBackend(registered.get(name)), priority);
+    tf.registerBackend(name, () => started(name), priority);
   }
+}
+
+function started(name: string): TorchBackend {
+  const backend = new TorchBackend(registered.get(name));
+  registerTapeGradients();
+  return backend;
 }
 
 /** Above tfjs's own backends (wasm 2, webgl 2, cpu 1): the one tfjs takes by itself. */

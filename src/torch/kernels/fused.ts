@@ -12,17 +12,7 @@ const groupRational = defineKernel<Inputs<"x" | "numerator" | "denominator">>(
     torch.result("katlab::rational", x, numerator, denominator),
 );
 
-const groupRationalGradient = defineKernel<Inputs<"dy" | "x" | "numerator" | "denominator">>(
-  "GroupRationalGradient",
-  ({ inputs: { dy, x, numerator, denominator }, torch }) =>
-    torch.results("katlab::rational_backward", dy, x, numerator, denominator),
-);
-
 const gelu = defineKernel<Inputs<"x">>("Gelu", ({ inputs: { x }, torch }) => torch.result("gelu", x));
-
-const geluGradient = defineKernel<Inputs<"dy" | "x">>("GeluGradient", ({ inputs: { dy, x }, torch }) =>
-  torch.result("gelu_backward", dy, x),
-);
 
 const layerNorm = defineKernel<Inputs<"x" | "scale" | "offset">, { epsilon: number }>(
   "LayerNorm",
@@ -54,13 +44,11 @@ const softmaxCrossEntropy = defineKernel<Inputs<"logits" | "labels">, { labelSmo
 
 /**
  * The operators of `src/ops` that torch computes in one piece. Their tfjs kernel names are this project's own; torch
- * autograd differentiates all of them but the gradients.
+ * autograd differentiates them.
  */
 export const fusedKernels: readonly KernelDefinition[] = [
   groupRational,
-  groupRationalGradient,
   gelu,
-  geluGradient,
   layerNorm,
   linear,
   scaledDotProductAttention,

@@ -9,6 +9,7 @@ import { creationKernels } from "./creation.js";
 import { delegatedKernels } from "./delegated.js";
 import { dilationKernels } from "./dilation.js";
 import { fusedKernels } from "./fused.js";
+import { fusedGradientKernels } from "./fusedGradients.js";
 import { gatherKernels } from "./gather.js";
 import { imageKernels } from "./image.js";
 import { matmulKernels } from "./matmul.js";
@@ -41,6 +42,7 @@ const nativeKernels: readonly KernelDefinition[] = [
   imageKernels,
   complexKernels,
   fusedKernels,
+  fusedGradientKernels,
 ].flat();
 
 /** Every tfjs kernel of the torch backend, gathered from the families in this folder. */

@@ -13,8 +13,11 @@ const ofKatlab = [
   "GroupRational",
   "GroupRationalGradient",
   "LayerNorm",
+  "LayerNormGradient",
   "Linear",
+  "LinearGradient",
   "ScaledDotProductAttention",
+  "ScaledDotProductAttentionGradient",
   "SoftmaxCrossEntropy",
 ];
 
