@@ -27,7 +27,7 @@ export function plainVit({ image, patch, dim, depth, heads, classes }: PlainVit,
   const linear = (from: number, to: number) => {
     const [weight, bias] = [parameter([from, to], 0.02), parameter([to], 0)];
     return (x: tf.Tensor): tf.Tensor => {
-      const rows = tf.matMul(tf.reshape(x, [-1, from]), weight as tf.Tensor2D);
+      const rows = tf.matMul(tf.reshape(x, [-1, from]), weight);
       return tf.reshape(tf.add(rows, bias), [...x.shape.slice(0, -1), to]);
     };
   };

@@ -54,7 +54,7 @@ function timed(step: () => tf.TensorContainer): number {
 
 /** Copies of more than one number to the device. */
 function uploads(step: () => tf.TensorContainer): number {
-  const { from } = addon;
+  const from = addon.from.bind(addon);
   let count = 0;
   addon.from = (data, ...rest) => {
     if (rest[0].length > 0) count++;

@@ -43,8 +43,9 @@ const mean: Gradient = (dy, [x], attrs) => {
 /** Rows of segments below 0 are in no sum. */
 const unsortedSegmentSum: Gradient = (dy, [segmentIds]) => ({
   x: () => {
-    const rows = tf.gather(dy, tf.maximum(segmentIds, 0));
-    const within = tf.reshape(tf.greaterEqual(segmentIds, 0), [
+    const zero = tf.scalar(0, "int32");
+    const rows = tf.gather(dy, tf.maximum(segmentIds, zero));
+    const within = tf.reshape(tf.greaterEqual(segmentIds, zero), [
       segmentIds.size,
       ...dy.shape.slice(1).fill(1),
     ]);
