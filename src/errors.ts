@@ -88,6 +88,11 @@ export function unavailable(complaint: Complaint, cause?: unknown): KatlabError 
   return fault("unavailable", complaint, cause === undefined ? undefined : { cause });
 }
 
+/** Memory that was asked for and is not there; `cause` is the error of whoever has none. */
+export function outOfMemory(complaint: Complaint, cause: unknown): KatlabError {
+  return fault("out-of-memory", complaint, { cause });
+}
+
 /** The name closest to `got` by edit distance, if it is close enough to be a slip. */
 export function nearestName(got: string, known: readonly string[]): string | undefined {
   let best: string | undefined;

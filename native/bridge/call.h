@@ -31,6 +31,8 @@ struct Environment {
   HandleTable handles;
   std::deque<OperatorPlan> operators;  // a deque: looking one up must not move those in use
   ResultArray results;
+  napi_ref explainError = nullptr;  // what onError() was given
+  int64_t reportedBytes = 0;        // what V8 was told by reportMemory()
 };
 
 // A function bound to its environment: what Node-API hands back with every call.

@@ -1,6 +1,7 @@
 // Errors: every fault ends as one JavaScript Error with the caller's stack, and the process lives on.
 //
 // PyTorch's faults keep PyTorch's own text, without its C++ backtrace; faults of the bridge itself are `Fault`.
+// JavaScript may say more about some: `onError` takes a function from such an error to the one that is thrown.
 // An exception that JavaScript already has pending (from a getter, say) is left as it is.
 #pragma once
 #include <node_api.h>
@@ -16,6 +17,8 @@ struct Fault : std::runtime_error {
 };
 
 // Turns the exception being handled into a pending JavaScript exception. Call it inside a catch block.
-void throwToJavaScript(napi_env env);
+//
+// `explain` refers to the function that `onError` was given, or is null.
+void throwToJavaScript(napi_env env, napi_ref explain);
 
 }  // namespace bridge

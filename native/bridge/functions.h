@@ -25,6 +25,9 @@ napi_value requiresGrad(Call& call);
 napi_value gradMode(Call& call);
 napi_value grad(Call& call);
 
+// errors.cc
+napi_value onError(Call& call);
+
 // settings.cc
 napi_value load(Call& call);
 napi_value threads(Call& call);
@@ -37,5 +40,7 @@ napi_value accelerator(Call& call);
 napi_value sync(Call& call);
 napi_value memory(Call& call);
 napi_value resetPeakMemory(Call& call);
+napi_value emptyCache(Call& call);
+napi_value reportMemory(Call& call);
 
 }  // namespace bridge

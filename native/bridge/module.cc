@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "cpuMemory.h"
 #include "errors.h"
 
 namespace bridge {
@@ -35,6 +36,9 @@ constexpr Function kFunctions[] = {
     {"sync", sync},
     {"memory", memory},
     {"resetPeakMemory", resetPeakMemory},
+    {"emptyCache", emptyCache},
+    {"reportMemory", reportMemory},
+    {"onError", onError},
 };
 constexpr size_t kFunctionCount = sizeof kFunctions / sizeof kFunctions[0];
 
@@ -50,7 +54,9 @@ napi_value callFunction(napi_env env, napi_callback_info info) {
     Call call(env, info);
     return call.function->run(call);
   } catch (...) {
-    throwToJavaScript(env);
+    Instance* instance = nullptr;
+    napi_get_instance_data(env, reinterpret_cast<void**>(&instance));
+    throwToJavaScript(env, instance->environment.explainError);
     return nullptr;
   }
 }
@@ -72,8 +78,9 @@ NAPI_MODULE_INIT() {
       napi_set_named_property(env, exports, kFunctions[i].name, function);
     }
     c10::GradMode::set_enabled(false);
+    countCpuMemory();
   } catch (...) {
-    throwToJavaScript(env);
+    throwToJavaScript(env, nullptr);
   }
   return exports;
 }

@@ -2,12 +2,22 @@
 #include "functions.h"
 
 #include <ATen/Context.h>
+#include <ATen/DeviceAccelerator.h>
 #include <ATen/Parallel.h>
+#include <c10/util/env.h>
 #include <dlfcn.h>
 
 #include "errors.h"
 
 namespace bridge {
+namespace {
+
+bool acceleratorInUse() {
+  const std::optional<c10::DeviceType> type = at::accelerator::getAccelerator(/*checked=*/false);
+  return type && at::getDeviceAllocator(*type)->initialized();
+}
+
+}  // namespace
 
 // The library registers its operators while it is loaded, as with torch.ops.load_library in Python.
 napi_value load(Call& call) {
@@ -31,8 +41,18 @@ napi_value seed(Call& call) {
 }
 
 napi_value deterministic(Call& call) {
-  at::globalContext().setDeterministicAlgorithms(call.boolean(0, "on"), /*warn_only=*/false);
-  return nullptr;
+  at::Context& context = at::globalContext();
+  if (call.has(0)) {
+    const bool on = call.boolean(0, "on");
+    // cuBLAS reads this when it starts; later it would only silence torch, which then refuses to use cuBLAS.
+    // It is set here because Node keeps the environment of a worker to itself.
+    if (on && !acceleratorInUse()) {
+      c10::utils::set_env("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/false);
+    }
+    context.setDeterministicAlgorithms(on, /*warn_only=*/false);
+    context.setDeterministicCuDNN(on);
+  }
+  return makeBool(call.env, context.deterministicAlgorithms());
 }
 
 napi_value tf32(Call& call) {

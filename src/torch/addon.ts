@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { KatlabError, unavailable } from "../errors.js";
+import { explainTorchError } from "./torchErrors.js";
 
 /** A torch tensor held for JavaScript: an integer of this thread's table. Free each one exactly once. */
 export type Handle = number;
@@ -28,31 +29,30 @@ export type Result = number | boolean | null | readonly Result[];
 export interface Accelerator {
   /** For example `"cuda"`. */
   readonly type: string;
-  /** Name of device 0, for example `"NVIDIA H200"`. */
+  /** Name of the device, for example `"NVIDIA H200"`. */
   readonly name: string;
   /** Number of devices. */
   readonly count: number;
-  /** Memory of device 0 in bytes. */
+  /** Memory of the device in bytes. */
   readonly memoryBytes: number;
-  /** Compute capability of device 0, for example `"9.0"`; empty where the driver does not tell. */
+  /** Compute capability of the device, for example `"9.0"`; empty where the driver does not tell. */
   readonly capability: string;
 }
 
-/** What this thread's handles hold, and what torch's allocator holds on an accelerator device. */
+/** What this thread's handles hold, and what torch's allocator holds on a device for the whole process. */
 export interface AddonMemory {
   /** Live handles of this thread. */
   readonly handles: number;
   /** Bytes of the distinct storages behind these handles; views count their base once. */
   readonly bytes: number;
-  /** Torch's caching allocator; `null` for the CPU and before the first tensor on an accelerator. */
-  readonly device: {
-    /** Bytes in use by tensors now. */
-    readonly allocated: number;
-    /** Largest `allocated` since the last `resetPeakMemory()`. */
-    readonly peakAllocated: number;
-    /** Bytes taken from the driver. */
-    readonly reserved: number;
-  } | null;
+  /** Bytes of tensors on the device now, those that only an autograd graph holds included. */
+  readonly allocated: number;
+  /** Largest `allocated` since the last `resetPeakMemory()`. */
+  readonly peak: number;
+  /** Bytes taken from the driver: tensors and what is kept for later ones. `null` on the CPU. */
+  readonly reserved: number | null;
+  /** Bytes of the whole device; `null` on the CPU, and where the driver does not tell. */
+  readonly total: number | null;
 }
 
 /**
@@ -123,16 +123,22 @@ export interface Addon {
   sync(device?: string): void;
   /** Live handles of this thread. */
   live(): number;
-  /** The accelerator that can be used, or `null`. */
-  accelerator(): Accelerator | null;
-  /** Torch's deterministic mode: operators without a deterministic form throw. */
-  deterministic(on: boolean): void;
+  /** The accelerator that can be used, as device number `index` (default 0) tells, or `null`. */
+  accelerator(index?: number): Accelerator | null;
+  /** Whether operators without a deterministic form throw, in all threads; with `on`, sets it first. */
+  deterministic(on?: boolean): boolean;
   /** Whether float32 matrix products and convolutions on CUDA may round to TF32. */
   tf32(on: boolean): void;
-  /** What is held now; of the allocator, on a device (by default the current accelerator device). */
+  /** What is held now; of the allocator, on a device (by default the current accelerator device, else the CPU). */
   memory(device?: string): AddonMemory;
-  /** Starts `peakAllocated` of a device (by default the current accelerator device) anew. */
+  /** Starts `peak` of a device (by default the current accelerator device, else the CPU) anew. */
   resetPeakMemory(device?: string): void;
+  /** Gives memory that no tensor uses back: to the driver, or, on the CPU, from the C library to the system. */
+  emptyCache(device?: string): void;
+  /** Tells V8 how many bytes this thread's handles hold, so that it collects garbage in time. */
+  reportMemory(): void;
+  /** Passes every error of this thread to `explain`, and throws what that returns in its place. */
+  onError(explain: (error: Error) => Error): void;
 }
 
 type ScalarNumber = number;
@@ -209,7 +215,9 @@ export function openAddon(folder: string): Addon {
   // a step ten times slower as soon as a browser or a second kernel wants a core; not spinning at all costs a tenth alone.
   if (process.env["OMP_WAIT_POLICY"] === undefined) process.env["GOMP_SPINCOUNT"] ??= "30000";
   try {
-    return createRequire(import.meta.url)(join(folder, "bridge.node")) as Addon;
+    const addon = createRequire(import.meta.url)(join(folder, "bridge.node")) as Addon;
+    addon.onError((error) => explainTorchError(error, addon));
+    return addon;
   } catch (error) {
     const got = error instanceof Error ? error.message.split("\n")[0] : String(error);
     throw unavailable({ subject: "torch", must: "bridge.node must load", got, remedy }, error);

@@ -3,6 +3,7 @@ import { mustBe, unavailable } from "../errors.js";
 import { type Addon, type Handle, loadAddon } from "./addon.js";
 import type { Autocast } from "./autocast.js";
 import { constantValue } from "./constantValue.js";
+import { DataTable } from "./dataTable.js";
 import type { Precision } from "./precision.js";
 import { dtypeOf, type FloatStorage, ScalarType, storageOf } from "./scalarType.js";
 
@@ -40,6 +41,9 @@ type TorchData = { refCount: number } & (
  * Each data id owns one handle; reshaped and transposed tensors are torch views with handles of their own.
  * Tensors are immutable to tfjs, so shared storage never shows: `fusedAdamW`, which alone writes in place,
  * first copies what is shared.
+ *
+ * A tensor that is garbage collected without `dispose` gives its memory back too, though later: only between two turns of
+ * the event loop. tfjs goes on counting it in `tf.memory().numTensors`.
  */
 export class TorchBackend extends tf.KernelBackend {
   /** PyTorch's dispatcher. */
@@ -52,7 +56,10 @@ export class TorchBackend extends tf.KernelBackend {
   precision: Precision;
   /** The stretch of narrow operators the program is in; `Autocast` sets it. */
   autocast: Autocast | undefined;
-  readonly #data = new Map<tf.DataId, TorchData>();
+  readonly #data = new DataTable<TorchData>(
+    (data) => this.#free(data),
+    () => this.addon.reportMemory(),
+  );
   readonly #operators = new Map<string, number>();
 
   /** @throws KatlabError `unavailable` where the native part or the device is missing */
@@ -131,9 +138,7 @@ export class TorchBackend extends tf.KernelBackend {
 
   /** tfjs: stores values under a new data id, with one reference. */
   override write(values: tf.BackendValues, shape: number[], dtype: tf.DataType): tf.DataId {
-    const dataId = {};
-    this.move(dataId, values, shape, dtype, 1);
-    return dataId;
+    return this.#data.create(this.#stored(values, shape, dtype, 1));
   }
 
   /** tfjs: stores values of another backend under the data id they have. */
@@ -144,12 +149,7 @@ export class TorchBackend extends tf.KernelBackend {
     dtype: tf.DataType,
     refCount: number,
   ): void {
-    this.#data.set(
-      dataId,
-      dtype === "string"
-        ? { dtype, refCount, strings: values as Uint8Array[] }
-        : { dtype, refCount, handle: this.#upload(values, shape, dtype), scalarType: this.storage(dtype) },
-    );
+    this.#data.set(dataId, this.#stored(values, shape, dtype, refCount));
   }
 
   /** tfjs: a copy of the values; waits for the device as `readSync` does. */
@@ -193,7 +193,7 @@ export class TorchBackend extends tf.KernelBackend {
     data.refCount--;
     if (!force && data.refCount > 0) return false;
     this.#data.delete(dataId);
-    if (data.dtype !== "string") this.addon.free(data.handle);
+    this.#free(data);
     return true;
   }
 
@@ -214,10 +214,9 @@ export class TorchBackend extends tf.KernelBackend {
 
   /** tfjs: adds torch's counts to `tf.memory()`. */
   override memory(): TorchMemory {
-    const { handles, bytes, device } = this.addon.memory(this.device);
+    const { handles, bytes, allocated, peak } = this.addon.memory(this.device);
     const counts = { unreliable: false, torchBytes: bytes, torchHandles: handles };
-    if (device === null) return counts;
-    return { ...counts, deviceBytes: device.allocated, devicePeakBytes: device.peakAllocated };
+    return this.device === "cpu" ? counts : { ...counts, deviceBytes: allocated, devicePeakBytes: peak };
   }
 
   /** tfjs: whether `time` works; it always does. */
@@ -241,19 +240,19 @@ export class TorchBackend extends tf.KernelBackend {
 
   /** tfjs: frees all tensors. */
   override dispose(): void {
-    for (const data of this.#data.values()) if (data.dtype !== "string") this.addon.free(data.handle);
-    this.#data.clear();
+    for (const data of this.#data.clear()) this.#free(data);
   }
 
   #find(dataId: tf.DataId): TorchData {
     const data = this.#data.get(dataId);
     if (data !== undefined) return data;
     const engine = tf.engine();
-    if (!engine.state.tensorInfo.has(dataId)) {
+    const home = engine.state.tensorInfo.get(dataId)?.backend;
+    if (home === undefined || home === this) {
       throw mustBe({
         subject: "torch",
         must: "a tensor must be alive",
-        got: "a disposed tensor",
+        got: home === undefined ? "a disposed tensor" : "a tensor of a backend that was disposed",
         remedy: "Keep it with tf.keep, or dispose it later.",
       });
     }
@@ -261,14 +260,22 @@ export class TorchBackend extends tf.KernelBackend {
     return this.#data.get(dataId) as TorchData;
   }
 
+  #stored(values: tf.BackendValues, shape: number[], dtype: tf.DataType, refCount: number): TorchData {
+    if (dtype === "string") return { dtype, refCount, strings: values as Uint8Array[] };
+    return { dtype, refCount, handle: this.#upload(values, shape, dtype), scalarType: this.storage(dtype) };
+  }
+
+  #free(data: TorchData): void {
+    if (data.dtype !== "string") this.addon.free(data.handle);
+  }
+
   #adopt(handle: Handle, scalarType: number, shape: number[], dtype: tf.DataType | undefined): tf.TensorInfo {
     try {
       const shown = dtypeOf(scalarType);
       const name = (dtype ?? shown) as tf.NumericDataType;
-      const dataId = {};
       const stored = this.#storedType(scalarType, shown);
       const own = this.#converted(handle, scalarType, stored);
-      this.#data.set(dataId, { dtype: name, refCount: 1, handle: own, scalarType: stored });
+      const dataId = this.#data.create({ dtype: name, refCount: 1, handle: own, scalarType: stored });
       return { dataId, shape, dtype: name };
     } catch (error) {
       this.addon.free(handle);

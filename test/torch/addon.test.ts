@@ -333,8 +333,59 @@ describe("handles", () => {
       const after = addon.memory();
       expect(after.handles - before.handles).toBe(2);
       expect(after.bytes - before.bytes).toBe(400);
-      expect(after.device === null).toBe(addon.accelerator() === null);
     }));
+
+  test("on the CPU the allocator's bytes and their peak are counted, in every thread and inside autograd graphs", () =>
+    scoped((own) => {
+      const bytes = 2 ** 20;
+      const before = addon.memory("cpu");
+      expect(before).toMatchObject({ reserved: null, total: null });
+      const x = own(addon.call(op("aten::zeros"), [bytes / 4]));
+      addon.requiresGrad(x, true);
+      addon.gradMode(true);
+      const squared = addon.call(op("aten::exp"), x) as Handle;
+      const sum = own(addon.call(op("aten::sum"), squared));
+      addon.gradMode(false);
+      addon.free(squared);
+      const held = addon.memory("cpu").allocated - before.allocated;
+      expect(held).toBeGreaterThanOrEqual(2 * bytes);
+      expect(held).toBeLessThan(2.1 * bytes);
+      addon.resetPeakMemory("cpu");
+      addon.free(addon.call(op("aten::zeros"), [bytes]) as Handle);
+      const after = addon.memory("cpu");
+      expect(after.peak - after.allocated).toBeGreaterThanOrEqual(4 * bytes);
+      addon.resetPeakMemory("cpu");
+      expect(addon.memory("cpu").peak).toBe(after.allocated);
+      expect(floats(sum)).toEqual([bytes / 4]);
+    }));
+
+  test("memory of the CPU that no tensor uses goes back to the system", () => {
+    // Blocks below the size at which the C library asks the system for each.
+    const blocks = Array.from({ length: 2_000 }, () => addon.call(op("aten::ones"), [2 ** 14]) as Handle);
+    const last = addon.call(op("aten::ones"), [2 ** 14]) as Handle; // keeps the heap's end in use
+    for (const block of blocks) addon.free(block);
+    const before = process.memoryUsage.rss();
+    addon.emptyCache("cpu");
+    expect(before - process.memoryUsage.rss()).toBeGreaterThan(2 ** 26);
+    addon.free(last);
+  });
+
+  test("an error that JavaScript explains is thrown in place of PyTorch's", () => {
+    const own = openAddon(fileURLToPath(new URL("../../native/build/", import.meta.url)));
+    try {
+      own.onError((error) => new RangeError("explained", { cause: error }));
+      expect(() => own.op("aten::nothing")).toThrow(new RangeError("explained"));
+      own.onError(() => {
+        throw new TypeError("while explaining");
+      });
+      expect(() => own.op("aten::nothing")).toThrow(new TypeError("while explaining"));
+      expect(() => own.onError("x" as never)).toThrow(new TypeError("while explaining"));
+    } finally {
+      openAddon(fileURLToPath(new URL("../../native/build/", import.meta.url)));
+    }
+    expect(() => own.op("aten::nothing")).toThrow("Could not find schema for aten::nothing");
+    expect(() => own.onError("x" as never)).toThrow("bridge.onError: argument `explain` must be a function");
+  });
 
   test("an operator that fails leaves no handle behind", () =>
     scoped((own) => {
@@ -424,11 +475,12 @@ describe("settings", () => {
         return own(addon.call(op("aten::put"), x, index, own(vector([1])), false));
       };
       put();
-      addon.deterministic(true);
+      expect(addon.deterministic()).toBe(false);
+      expect(addon.deterministic(true)).toBe(true);
       try {
         expect(put).toThrow("deterministic");
       } finally {
-        addon.deterministic(false);
+        expect(addon.deterministic(false)).toBe(false);
       }
       put();
     }));

@@ -1,0 +1,60 @@
+import { totalmem } from "node:os";
+import { type KatlabError, outOfMemory, unavailable } from "../errors.js";
+import type { Addon } from "./addon.js";
+import { byteText } from "./byteText.js";
+
+/**
+ * Says more about an error of torch where katlab knows what to do about it: no memory, or no deterministic form of an
+ * operator. The error itself, with PyTorch's text, is then the `cause`; others come back as they are.
+ */
+export function explainTorchError(error: Error, addon: Addon): Error {
+  return noMemory(error, addon) ?? notDeterministic(error) ?? error;
+}
+
+/** How torch says that there is no memory: on a GPU, and on the CPU. */
+const noMemoryOnGpu = /out of memory\. Tried to allocate ([\d.]+ \w+)\. GPU (\d+) /;
+const noMemoryOnCpu = /can't allocate memory: you tried to allocate (\d+) bytes/;
+
+function noMemory(error: Error, addon: Addon): KatlabError | undefined {
+  const gpu = noMemoryOnGpu.exec(error.message);
+  if (gpu !== null) return exhausted(error, addon, gpu[1], `cuda:${gpu[2]}`);
+  const cpu = noMemoryOnCpu.exec(error.message);
+  return cpu === null ? undefined : exhausted(error, addon, byteText(Number(cpu[1])), "cpu");
+}
+
+function exhausted(error: Error, addon: Addon, asked: string, device: string): KatlabError {
+  const { allocated, reserved, total } = addon.memory(device);
+  const cached = reserved === null ? [] : [`${byteText(reserved - allocated)} kept for later ones`];
+  const onGpu = device !== "cpu";
+  return outOfMemory(
+    {
+      subject: "torch",
+      must: `${asked} more must be free on ${onGpu ? device : "the CPU"}`,
+      got: [`${byteText(allocated)} in tensors`, ...cached, `of ${byteText(total ?? totalmem())}`].join(", "),
+      remedy:
+        "Use a smaller batch; free tensors by tf.tidy or dispose (kl.findLeaks names those left over)" +
+        (onGpu ? '; call emptyCache() of what useEngine returns; or use precision "bfloat16".' : "."),
+    },
+    error,
+  );
+}
+
+function notDeterministic(error: Error): KatlabError | undefined {
+  const operator = /^(\S+) does not have a deterministic implementation/.exec(error.message)?.[1];
+  const remedy = "Use other operators, or call useEngine without deterministic.";
+  if (operator !== undefined) {
+    const must = "must have a deterministic implementation while the engine is deterministic";
+    return unavailable({ subject: `torch: ${operator}`, must, got: "none on this device", remedy }, error);
+  }
+  if (!error.message.includes("CUBLAS_WORKSPACE_CONFIG")) return undefined;
+  return unavailable(
+    {
+      subject: "torch: matrix products",
+      must: "cuBLAS must have started in deterministic mode while the engine is deterministic",
+      got: "an engine that was made deterministic after CUDA had started",
+      remedy:
+        "Make useEngine({ deterministic: true }) the first call of the program, or set CUBLAS_WORKSPACE_CONFIG=:4096:8.",
+    },
+    error,
+  );
+}
