@@ -4,6 +4,8 @@
 #include <malloc.h>
 
 #include <atomic>
+#include <cstdlib>
+#include <limits>
 
 namespace bridge {
 namespace {
@@ -51,6 +53,12 @@ CountingAllocator* install() {
 }  // namespace
 
 void countCpuMemory() { [[maybe_unused]] static const CountingAllocator* installed = install(); }
+
+void keepFreedMemory() {
+  if (std::getenv("MALLOC_TRIM_THRESHOLD_") != nullptr) return;  // the user's wish
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);                             // the most there is; larger blocks are mapped by themselves
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+}
 
 CpuMemory cpuMemory() { return {allocated.load(), peak.load()}; }
 

@@ -79,6 +79,7 @@ NAPI_MODULE_INIT() {
     }
     c10::GradMode::set_enabled(false);
     countCpuMemory();
+    keepFreedMemory();
   } catch (...) {
     throwToJavaScript(env, nullptr);
   }
