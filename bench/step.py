@@ -1,6 +1,6 @@
 """PyTorch's side of step.ts: one training step of the same ViT, eager, with its fused operators.
 
-Usage: step.py THREADS STEPS   prints one JSON line: milliseconds of each timed step.
+Usage: step.py THREADS STEPS WARM_UP   prints one JSON line: milliseconds of each timed step.
 """
 
 import json
@@ -50,21 +50,21 @@ class Vit(nn.Module):
 
 
 def main():
-    threads, steps = int(sys.argv[1]), int(sys.argv[2])
+    threads, steps, warm_up = map(int, sys.argv[1:])
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     model = Vit()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.05, fused=True)
     images, labels = torch.randn(BATCH, 32, 32, 3), torch.randint(0, CLASSES, (BATCH,))
     times = []
-    for step in range(steps + 3):
+    for step in range(steps + warm_up):
         start = time.perf_counter()
         loss = F.cross_entropy(model(images), labels)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
         loss.item()
-        if step >= 3:
+        if step >= warm_up:
             times.append(1e3 * (time.perf_counter() - start))
     print(json.dumps(times))
 
