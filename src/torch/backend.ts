@@ -2,6 +2,7 @@ import "./tfjsRegistrations.js";
 import * as tf from "@tensorflow/tfjs-core";
 import { mustBe } from "../errors.js";
 import { kernelDefinitions } from "./kernels/torchKernels.js";
+import { registerModelFiles } from "./modelFiles.js";
 import { registerTapeGradients } from "./tapeGradients.js";
 import { TorchBackend, type TorchBackendOptions } from "./torchBackend.js";
 
@@ -33,6 +34,7 @@ export type {
 } from "./defineKernel.js";
 export { torchKernels } from "./kernels/torchKernels.js";
 export type { TorchKernels } from "./kernels/torchKernels.js";
+export { modelFiles } from "./modelFiles.js";
 export { precisions } from "./precision.js";
 export type { Precision, PrecisionPolicy } from "./precision.js";
 export { ScalarType } from "./scalarType.js";
@@ -92,3 +94,4 @@ function sameOptions(a: TorchBackendOptions, b: TorchBackendOptions): boolean {
 }
 
 registerTorchBackend();
+registerModelFiles();
