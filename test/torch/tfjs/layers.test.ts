@@ -68,7 +68,7 @@ function recurrent(): tfl.Sequential {
     layers: [
       tfl.layers.reshape({ inputShape: [8, 8, 1], targetShape: [8, 8] }),
       tfl.layers.bidirectional({
-        layer: tfl.layers.lstm({ units: 3, returnSequences: true }) as tfl.RNN,
+        layer: tfl.layers.lstm({ units: 3, returnSequences: true }),
         mergeMode: "concat",
       }),
       tfl.layers.gru({ units: 5, resetAfter: false }),
@@ -99,7 +99,7 @@ async function trained(name: string): Promise<number[]> {
   const optimizer = tf.train.sgd(0.2);
   model.compile({ optimizer, loss: "categoricalCrossentropy", metrics: ["accuracy"] });
   const { images, labels } = quarters(32);
-  const settings = { epochs: 6, batchSize: 8, shuffle: false, verbose: 0 } as const;
+  const settings = { epochs: 6, batchSize: 8, shuffle: false } as const;
   const { history } = await model.fit(images, labels, settings);
   const predictions = tf.tidy(() => [...(model.predict(images) as tf.Tensor).dataSync()]);
   const evaluated = model.evaluate(images, labels, { batchSize: 32 }) as tf.Scalar[];
@@ -124,7 +124,7 @@ describe.each(Object.keys(make))("a %s model", (name) => {
     const model = made(name);
     model.compile({ optimizer: "adam", loss: "categoricalCrossentropy" });
     const { images, labels } = quarters(16);
-    await model.fit(images, labels, { epochs: 1, shuffle: false, verbose: 0 });
+    await model.fit(images, labels, { epochs: 1, shuffle: false });
     const url = `file://${join(folder, "model")}`;
     tf.engine().startScope(); // tfjs leaves a copy of the optimizer's counter behind
     await model.save(url, { includeOptimizer: true });
@@ -134,7 +134,7 @@ describe.each(Object.keys(make))("a %s model", (name) => {
       tf.tidy(() => [...(model.predict(images) as tf.Tensor).dataSync()]);
     expect(predict(loaded)).toEqual(predict(model));
     const next = async (model: tfl.LayersModel): Promise<unknown> => {
-      const { history } = await model.fit(images, labels, { epochs: 2, shuffle: false, verbose: 0 });
+      const { history } = await model.fit(images, labels, { epochs: 2, shuffle: false });
       return history["loss"];
     };
     expect(await next(loaded)).toEqual(await next(model));
@@ -164,7 +164,7 @@ test("a model of several inputs, with dropout, an embedding and a custom layer",
   model.compile({ optimizer: "rmsprop", loss: "meanSquaredError" });
   const inputs = [tf.tensor2d([[0, 1, 4], [2, 2, 3]], [2, 3], "int32"), tf.tensor2d([[1, 0], [0, 1]])]; // prettier-ignore
   const targets = tf.tensor2d([[1], [-1]]);
-  const { history } = await model.fit(inputs, targets, { epochs: 60, verbose: 0 });
+  const { history } = await model.fit(inputs, targets, { epochs: 60 });
   const losses = history["loss"] as number[];
   expect(losses[59]).toBeLessThan(losses[0]);
   tf.dispose([inputs, targets]);
