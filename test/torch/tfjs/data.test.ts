@@ -30,7 +30,7 @@ type LayersDataset = Parameters<tfl.Sequential["fitDataset"]>[0];
 const forLayers = (data: unknown): LayersDataset => data as LayersDataset;
 
 test("fitDataset learns from a generator, in shuffled batches", async () => {
-  const data = tfd.generator(line).shuffle(40, "seed").batch(8).prefetch(1);
+  const data = forLayers(tfd.generator(line).shuffle(40, "seed").batch(8).prefetch(1));
   const model = tfl.sequential({ layers: [tfl.layers.dense({ inputShape: [1], units: 1 })] });
   const optimizer = tf.train.sgd(0.3);
   model.compile({ optimizer, loss: "meanSquaredError" });
