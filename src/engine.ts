@@ -4,7 +4,9 @@ import { cpus } from "node:os";
 import { dirname, join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { KatlabError, mustBe, unavailable, unknownOption } from "./errors.js";
+import { backendMemory, emptyBackendCache, type EngineMemory, resetBackendPeak } from "./memory.js";
 import {
+  type Accelerator,
   addonStatus,
   currentTorchBackend,
   type Precision,
@@ -34,6 +36,12 @@ export interface EngineOptions {
    *   float32. Fastest, and half the memory of activations.
    */
   precision?: Precision;
+  /**
+   * Whether the same program must give the same bits every time: torch then takes slower algorithms where the fast ones
+   * add in no fixed order, and an operator that has none throws. It holds for all threads of the process; on CUDA it must
+   * come before the first tensor, for cuBLAS reads it when it starts. wasm and cpu always are. Default false.
+   */
+  deterministic?: boolean;
 }
 
 /** An engine that comes earlier in the order, and why it is not used. */
@@ -58,17 +66,41 @@ export class EngineDescription {
   readonly threads: number | null;
   /** How reals are stored and computed with. */
   readonly precision: Precision;
+  /** Whether the same program is sure to give the same bits every time: as asked for on torch, always on wasm and cpu. */
+  readonly deterministic: boolean;
   /** Engines that were tried before this one. */
   readonly skipped: readonly SkippedEngine[];
+  readonly #backend: tf.KernelBackend;
 
-  constructor(facts: Pick<EngineDescription, EngineFact>) {
+  /** @internal */
+  constructor(facts: Pick<EngineDescription, EngineFact>, backend: tf.KernelBackend) {
+    this.#backend = backend;
     this.engine = facts.engine;
     this.device = facts.device;
     this.deviceName = facts.deviceName;
     this.versions = facts.versions;
     this.threads = facts.threads;
     this.precision = facts.precision;
+    this.deterministic = facts.deterministic;
     this.skipped = facts.skipped;
+  }
+
+  /** What the engine holds now: bytes, tensors and handles. */
+  memory(): EngineMemory {
+    return backendMemory(this.#backend);
+  }
+
+  /** Starts the peak that `memory` tells anew; nothing where the engine counts none. */
+  resetPeakMemory(): void {
+    resetBackendPeak(this.#backend);
+  }
+
+  /**
+   * Gives memory that no tensor uses back: on a GPU what torch keeps for later tensors, for other programs; on the CPU what
+   * the C library keeps. Later tensors are slower for it. Nothing on other engines, which keep none.
+   */
+  emptyCache(): void {
+    emptyBackendCache(this.#backend);
   }
 
   /** One line for the engine, one for each skipped one. */
@@ -76,9 +108,10 @@ export class EngineDescription {
     const version = this.versions[this.engine];
     const threads =
       this.threads === null ? [] : [this.threads === 1 ? "1 thread" : `${this.threads} threads`];
+    const mode = this.engine === "torch" && this.deterministic ? ["deterministic"] : [];
     const engine = version === undefined ? this.engine : `${this.engine} ${version}`;
     return [
-      [`${engine} on ${this.device} (${this.deviceName})`, ...threads, this.precision].join(", "),
+      [`${engine} on ${this.device} (${this.deviceName})`, ...threads, this.precision, ...mode].join(", "),
       ...this.skipped.map(({ reason }) => `skipped ${reason}`),
     ].join("\n");
   }
@@ -89,7 +122,8 @@ export class EngineDescription {
 }
 
 /** @inline */
-type EngineFact = "engine" | "device" | "deviceName" | "versions" | "threads" | "precision" | "skipped";
+type EngineFact =
+  "engine" | "device" | "deviceName" | "versions" | "threads" | "precision" | "deterministic" | "skipped";
 
 const engineOrder: readonly EngineName[] = ["torch", "tensorflow", "wasm", "cpu"];
 
@@ -147,15 +181,19 @@ export function describeEngine(): EngineDescription {
       remedy: "Call await kl.useEngine().",
     });
   }
-  return new EngineDescription({
-    engine,
-    device: "cpu",
-    deviceName: processorName(),
-    versions,
-    threads: engine === "tensorflow" ? null : 1,
-    precision: "float32",
-    skipped,
-  });
+  return new EngineDescription(
+    {
+      engine,
+      device: "cpu",
+      deviceName: processorName(),
+      versions,
+      threads: engine === "tensorflow" ? null : 1,
+      precision: "float32",
+      deterministic: engine !== "tensorflow",
+      skipped,
+    },
+    backend,
+  );
 }
 
 /**
@@ -217,8 +255,10 @@ async function startTorch(options: EngineOptions): Promise<string> {
   if (options.device !== undefined) storage.device = options.device;
   if (float !== "float32") storage.float = float;
   // tfjs reports a backend that fails to start without the reason, so it is tried here first.
-  const { addon, device } = new TorchBackend(storage);
-  if (tf32) mustHaveTensorCores(device, addon.accelerator()?.capability ?? "");
+  const trial = new TorchBackend(storage);
+  const { addon, device } = trial;
+  if (tf32) mustHaveTensorCores(device, accelerator(trial)?.capability ?? "");
+  addon.deterministic(options.deterministic ?? false);
   if (options.threads !== undefined) addon.threads(options.threads);
   // Tensors of two devices can be alive at once, so each pair of device and storage is a backend.
   const name = Object.keys(storage).length === 0 ? "torch" : `torch-${device}-${float}`;
@@ -241,6 +281,14 @@ function mustHaveTensorCores(device: string, capability: string): void {
 
 async function startTensorflow(options: EngineOptions): Promise<string> {
   mustAskForFloat32("tensorflow", options);
+  if (options.deterministic === true) {
+    throw unavailable({
+      subject: "tensorflow",
+      must: "deterministic must be false: this engine does not promise it",
+      got: "true",
+      remedy: "Use the torch engine, or leave deterministic out.",
+    });
+  }
   // Both are optional peers: whichever the user installed.
   const packages = ["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs-node"];
   for (const name of options.device === "cpu" ? packages.slice(1) : packages) {
@@ -355,15 +403,23 @@ function describeTorch(
 ): EngineDescription {
   const { addon, device, precision } = backend;
   const status = addonStatus();
-  return new EngineDescription({
-    engine: "torch",
-    device,
-    deviceName: device === "cpu" ? processorName() : (addon.accelerator()?.name ?? device),
-    versions: status.available ? { ...versions, torch: status.torchVersion } : versions,
-    threads: addon.threads(),
-    precision,
-    skipped,
-  });
+  return new EngineDescription(
+    {
+      engine: "torch",
+      device,
+      deviceName: device === "cpu" ? processorName() : (accelerator(backend)?.name ?? device),
+      versions: status.available ? { ...versions, torch: status.torchVersion } : versions,
+      threads: addon.threads(),
+      precision,
+      deterministic: addon.deterministic(),
+      skipped,
+    },
+    backend,
+  );
+}
+
+function accelerator({ addon, device }: TorchBackend): Accelerator | null {
+  return addon.accelerator(Number(device.split(":")[1] ?? 0));
 }
 
 function processorName(): string {

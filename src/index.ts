@@ -19,6 +19,9 @@ export {
   type EngineOptions,
   type SkippedEngine,
 } from "./engine.js";
+export { EngineMemory } from "./memory.js";
+export { findLeaks } from "./leaks/findLeaks.js";
+export { LeakReport, type Leak } from "./leaks/leakReport.js";
 export { type Precision } from "./torch/backend.js";
 export { autocast } from "./autocast.js";
 export { valueAndGrads, type ValueAndGrads } from "./autodiff.js";

@@ -33,6 +33,60 @@ onEveryEngine("useEngine", ({ options }) => {
     });
   });
 
+  test("tells its memory, and keeps silent on what it does not know", async () => {
+    const description = await useEngine(options);
+    const before = description.memory();
+    const x = tf.tidy(() => tf.add(tf.ones([2 ** 18]), 1));
+    const after = description.memory();
+    expect(after.tensors - before.tensors).toBe(1);
+    expect(after.handles - before.handles).toBe(1);
+    expect(after.total).toBeGreaterThan(2 ** 28);
+    const { engine } = options;
+    if (engine === "torch") {
+      const bytes = 2 ** 18 * (options.precision === "float64" ? 8 : 4);
+      expect(Number(after.allocated) - Number(before.allocated)).toBeGreaterThanOrEqual(bytes);
+      expect(after.peak).toBeGreaterThanOrEqual(Number(after.allocated) + bytes);
+    } else {
+      expect([after.allocated, after.peak]).toEqual([null, null]);
+    }
+    expect(after.reserved === null).toBe(engine !== "wasm");
+    x.dispose();
+    expect(description.memory()).toMatchObject({ tensors: before.tensors, handles: before.handles });
+  });
+
+  test("the peak starts anew, and an emptied cache changes no tensor", async () => {
+    const description = await useEngine(options);
+    const x = tf.tensor1d([1, 2]);
+    tf.ones([2 ** 18]).dispose();
+    description.resetPeakMemory();
+    description.emptyCache();
+    const { peak, allocated } = description.memory();
+    expect(peak).toBe(allocated);
+    expect([...x.dataSync()]).toEqual([1, 2]);
+    x.dispose();
+  });
+
+  test("memory is plain data that prints and displays itself", async () => {
+    const memory = (await useEngine(options)).memory();
+    expect(structuredClone(memory)).toMatchObject(JSON.parse(JSON.stringify(memory)) as object);
+    expect(String(memory)).toMatch(
+      /^memory on cpu: (allocated .+, peak .+, )?(reserved .+, )?total .+ GiB, \d+ tensors, \d+ handles$/,
+    );
+    const displayed = memory as unknown as Record<symbol, () => object>;
+    expect(displayed[Symbol.for("Jupyter.display")]()).toEqual({ data: { "text/plain": String(memory) } });
+  });
+
+  test("is deterministic when that is asked for", async () => {
+    const { engine } = options;
+    expect(await useEngine(options)).toMatchObject({ deterministic: engine === "wasm" || engine === "cpu" });
+    if (engine === "tensorflow") return;
+    const description = await useEngine({ ...options, deterministic: true });
+    expect(description.deterministic).toBe(true);
+    expect(String(description).endsWith(", deterministic")).toBe(engine === "torch");
+    await useEngine(options);
+    expect(describeEngine().deterministic).toBe(engine !== "torch");
+  });
+
   test("tensors of the engine before go on", async () => {
     await useEngine({ engine: "cpu" });
     const x = tf.tensor1d([1, 2]);

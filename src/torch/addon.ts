@@ -216,7 +216,7 @@ export function openAddon(folder: string): Addon {
   if (process.env["OMP_WAIT_POLICY"] === undefined) process.env["GOMP_SPINCOUNT"] ??= "30000";
   try {
     const addon = createRequire(import.meta.url)(join(folder, "bridge.node")) as Addon;
-    addon.onError((error) => explainTorchError(error, addon));
+    addon.onError((error) => explainTorchError(error, (device) => addon.memory(device)));
     return addon;
   } catch (error) {
     const got = error instanceof Error ? error.message.split("\n")[0] : String(error);

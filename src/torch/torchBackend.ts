@@ -1,7 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { mustBe, unavailable } from "../errors.js";
 import { type Addon, type Handle, loadAddon } from "./addon.js";
-import type { Autocast } from "./autocast.js";
 import { constantValue } from "./constantValue.js";
 import { DataTable } from "./dataTable.js";
 import type { Precision } from "./precision.js";
@@ -27,6 +26,12 @@ export interface TorchMemory {
   deviceBytes?: number;
   /** Largest `deviceBytes` so far. */
   devicePeakBytes?: number;
+}
+
+/** A stretch of a program in which operators take tensors in another element type: `Autocast`. */
+export interface OperandScope {
+  /** The handle that an operator takes for a tensor; `own` is given one that is freed after the operator. */
+  operand(tensor: tf.TensorInfo, wide: boolean, own: (handle: Handle) => Handle): Handle;
 }
 
 /** What stands behind one tfjs data id: a torch tensor, or strings, which stay in JavaScript. */
@@ -55,7 +60,7 @@ export class TorchBackend extends tf.KernelBackend {
   /** What operators compute with; one of those that `float` stands behind. */
   precision: Precision;
   /** The stretch of narrow operators the program is in; `Autocast` sets it. */
-  autocast: Autocast | undefined;
+  autocast: OperandScope | undefined;
   readonly #data = new DataTable<TorchData>(
     (data) => this.#free(data),
     () => this.addon.reportMemory(),

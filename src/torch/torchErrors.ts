@@ -1,36 +1,51 @@
-import { totalmem } from "node:os";
 import { type KatlabError, outOfMemory, unavailable } from "../errors.js";
-import type { Addon } from "./addon.js";
 import { byteText } from "./byteText.js";
+import { mainMemory } from "./mainMemory.js";
+
+/** What a device's allocator holds, in bytes. */
+interface Held {
+  readonly allocated: number;
+  readonly reserved: number | null;
+  readonly total: number | null;
+}
 
 /**
  * Says more about an error of torch where katlab knows what to do about it: no memory, or no deterministic form of an
  * operator. The error itself, with PyTorch's text, is then the `cause`; others come back as they are.
+ *
+ * @param memory what a device holds now
  */
-export function explainTorchError(error: Error, addon: Addon): Error {
-  return noMemory(error, addon) ?? notDeterministic(error) ?? error;
+export function explainTorchError(error: Error, memory: (device: string) => Held): Error {
+  return noMemory(error, memory) ?? notDeterministic(error) ?? error;
 }
 
 /** How torch says that there is no memory: on a GPU, and on the CPU. */
 const noMemoryOnGpu = /out of memory\. Tried to allocate ([\d.]+ \w+)\. GPU (\d+) /;
 const noMemoryOnCpu = /can't allocate memory: you tried to allocate (\d+) bytes/;
 
-function noMemory(error: Error, addon: Addon): KatlabError | undefined {
+function noMemory(error: Error, memory: (device: string) => Held): KatlabError | undefined {
   const gpu = noMemoryOnGpu.exec(error.message);
-  if (gpu !== null) return exhausted(error, addon, gpu[1], `cuda:${gpu[2]}`);
+  if (gpu !== null) return exhausted(error, gpu[1], `cuda:${gpu[2]}`, memory);
   const cpu = noMemoryOnCpu.exec(error.message);
-  return cpu === null ? undefined : exhausted(error, addon, byteText(Number(cpu[1])), "cpu");
+  return cpu === null ? undefined : exhausted(error, byteText(Number(cpu[1])), "cpu", memory);
 }
 
-function exhausted(error: Error, addon: Addon, asked: string, device: string): KatlabError {
-  const { allocated, reserved, total } = addon.memory(device);
+function exhausted(
+  error: Error,
+  asked: string,
+  device: string,
+  memory: (device: string) => Held,
+): KatlabError {
+  const { allocated, reserved, total } = memory(device);
   const cached = reserved === null ? [] : [`${byteText(reserved - allocated)} kept for later ones`];
   const onGpu = device !== "cpu";
   return outOfMemory(
     {
       subject: "torch",
       must: `${asked} more must be free on ${onGpu ? device : "the CPU"}`,
-      got: [`${byteText(allocated)} in tensors`, ...cached, `of ${byteText(total ?? totalmem())}`].join(", "),
+      got: [`${byteText(allocated)} in tensors`, ...cached, `of ${byteText(total ?? mainMemory())}`].join(
+        ", ",
+      ),
       remedy:
         "Use a smaller batch; free tensors by tf.tidy or dispose (kl.findLeaks names those left over)" +
         (onGpu ? '; call emptyCache() of what useEngine returns; or use precision "bfloat16".' : "."),
