@@ -24,7 +24,7 @@ function* line(): Generator<{ xs: number[]; ys: number[] }> {
   }
 }
 
-type LayersDataset = Parameters<tfl.Sequential["fitDataset"]>[0];
+type LayersDataset = Parameters<tfl.LayersModel["evaluateDataset"]>[0];
 
 /** tfjs-layers declares the class of tfjs-data once more. */
 const forLayers = (data: unknown): LayersDataset => data as LayersDataset;

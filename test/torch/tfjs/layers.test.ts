@@ -71,7 +71,7 @@ function recurrent(): tfl.Sequential {
         layer: tfl.layers.lstm({ units: 3, returnSequences: true }),
         mergeMode: "concat",
       }),
-      tfl.layers.gru({ units: 5, resetAfter: false }),
+      tfl.layers.gru({ units: 5 }),
       tfl.layers.layerNormalization(),
       tfl.layers.dense({ units: 4, activation: "softmax" }),
     ],
