@@ -25,7 +25,10 @@ export interface EngineOptions {
   engine?: EngineName;
   /** Where torch stores and computes. Default: the first CUDA device, else the CPU. */
   device?: "cpu" | "cuda" | `cuda:${number}`;
-  /** Threads of one operator on the CPU, at most; wasm and cpu have one. Default: what the engine chooses. */
+  /**
+   * Threads of one operator on the CPU, at most; wasm and cpu have one. Default: what the engine chooses. Each worker of
+   * `node:worker_threads` has its own setting: several at work want the cores divided among them.
+   */
   threads?: number;
   /**
    * How reals are stored and computed with; others than float32 on torch only. Default `"float32"`.
@@ -289,9 +292,8 @@ async function startTensorflow(options: EngineOptions): Promise<string> {
       remedy: "Use the torch engine, or leave deterministic out.",
     });
   }
-  // Both are optional peers: whichever the user installed.
-  const packages = ["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs-node"];
-  for (const name of options.device === "cpu" ? packages.slice(1) : packages) {
+  const packages = tensorflowPackages(options.device);
+  for (const name of packages) {
     if (!isInstalled(name)) continue;
     try {
       await import(name);
@@ -310,10 +312,17 @@ async function startTensorflow(options: EngineOptions): Promise<string> {
   }
   throw unavailable({
     subject: "tensorflow",
-    must: "@tensorflow/tfjs-node or @tensorflow/tfjs-node-gpu must be installed",
-    got: "neither",
+    must: `${packages.join(" or ")} must be installed`,
+    got: "none",
     remedy: "It is optional; install one beside katlab to use it.",
   });
+}
+
+/** Optional peers, of which the user may have installed some; the better one first. */
+function tensorflowPackages(device: EngineOptions["device"]): readonly string[] {
+  const [gpu, cpu] = ["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs-node"];
+  if (device === undefined) return [gpu, cpu];
+  return device === "cpu" ? [cpu] : [gpu];
 }
 
 async function startWasm(options: EngineOptions): Promise<string> {

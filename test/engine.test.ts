@@ -129,6 +129,14 @@ describe("useEngine", () => {
       'wasm: device must be "cpu": this engine knows no other',
     );
     await rejects({ engine: "cpu", device: "cuda:0" }, "cpu: device");
+    await rejects(
+      { engine: "tensorflow", deterministic: true },
+      "tensorflow: deterministic must be false: this engine does not promise it; got true.",
+    );
+    await rejects(
+      { engine: "torch", device: "cuda:99" },
+      'got "cuda:99". Leave device out to take the best there is.',
+    );
   });
 
   test("checks its options", async () => {

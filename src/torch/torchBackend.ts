@@ -253,11 +253,12 @@ export class TorchBackend extends tf.KernelBackend {
     if (data !== undefined) return data;
     const engine = tf.engine();
     const home = engine.state.tensorInfo.get(dataId)?.backend;
+    // Its home without its values: the backend was disposed, or had no memory when the tensor moved here.
     if (home === undefined || home === this) {
       throw mustBe({
         subject: "torch",
         must: "a tensor must be alive",
-        got: home === undefined ? "a disposed tensor" : "a tensor of a backend that was disposed",
+        got: home === undefined ? "a disposed tensor" : "one whose values went with its backend",
         remedy: "Keep it with tf.keep, or dispose it later.",
       });
     }
@@ -341,10 +342,15 @@ function chooseDevice(addon: Addon, wish: string | undefined): string {
   if (index !== undefined && Number(index) < count) return `cuda:${index}`;
   throw unavailable({
     subject: "torch",
-    must: `device must be "cpu"${count > 0 ? ` or "cuda:0" to "cuda:${count - 1}"` : ": this torch finds no CUDA device"}`,
+    must: `device must be "cpu"${cudaDevices(count)}`,
     got: JSON.stringify(wish),
     remedy: "Leave device out to take the best there is.",
   });
+}
+
+function cudaDevices(count: number): string {
+  if (count === 0) return ": this torch finds no CUDA device";
+  return count === 1 ? ' or "cuda:0"' : ` or "cuda:0" to "cuda:${count - 1}"`;
 }
 
 /** Values as the array the bridge copies from; tfjs internals also pass plain arrays. */

@@ -85,7 +85,7 @@ describe("examine", () => {
     const report = await examine();
     expect(report).toMatchObject({ ok: false, engine: null, skipped: [] });
     const engine = checkOf(report, "engine");
-    expect(engine.found).toMatch(/^tensorflow: .*; got neither\.$/);
+    expect(engine.found).toMatch(/^tensorflow: .*; got none\.$/);
     expect(engine.remedy).toBe("It is optional; install one beside katlab to use it.");
   });
 });
