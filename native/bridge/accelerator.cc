@@ -129,7 +129,7 @@ napi_value emptyCache(Call& call) {
 
 napi_value reportMemory(Call& call) {
   Environment& environment = *call.environment;
-  const int64_t bytes = environment.handles.bytes();
+  const int64_t bytes = environment.handles.shareOfBytes();
   int64_t total;
   napi_adjust_external_memory(call.env, bytes - environment.reportedBytes, &total);
   environment.reportedBytes = bytes;

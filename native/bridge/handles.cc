@@ -42,4 +42,14 @@ int64_t HandleTable::bytes() const {
   return bytes;
 }
 
+int64_t HandleTable::shareOfBytes() const {
+  int64_t bytes = 0;
+  for (const Slot& entry : slots_) {
+    if (!entry.tensor.defined() || !entry.tensor.has_storage()) continue;
+    const c10::Storage& storage = entry.tensor.storage();
+    bytes += static_cast<int64_t>(storage.nbytes() / storage.use_count());
+  }
+  return bytes;
+}
+
 }  // namespace bridge

@@ -51,6 +51,8 @@ napi_value deterministic(Call& call) {
     }
     context.setDeterministicAlgorithms(on, /*warn_only=*/false);
     context.setDeterministicCuDNN(on);
+    // No tfjs kernel shows memory that nothing has written, so clearing it first would only take time.
+    context.setDeterministicFillUninitializedMemory(false);
   }
   return makeBool(call.env, context.deterministicAlgorithms());
 }

@@ -135,7 +135,7 @@ export interface Addon {
   resetPeakMemory(device?: string): void;
   /** Gives memory that no tensor uses back: to the driver, or, on the CPU, from the C library to the system. */
   emptyCache(device?: string): void;
-  /** Tells V8 how many bytes this thread's handles hold, so that it collects garbage in time. */
+  /** Tells V8 about how many bytes this thread's handles hold, so that it collects garbage in time. */
   reportMemory(): void;
   /** Passes every error of this thread to `explain`, and throws what that returns in its place. */
   onError(explain: (error: Error) => Error): void;

@@ -485,6 +485,21 @@ describe("settings", () => {
       put();
     }));
 
+  test("deterministic mode prepares cuBLAS, from a worker too, unless the user has", () => {
+    const work = `require(${JSON.stringify(addonPath)}).deterministic(true);`;
+    const show = `console.log(process.env.CUBLAS_WORKSPACE_CONFIG)`;
+    const inWorker = `new (require("node:worker_threads").Worker)(${JSON.stringify(work)}, { eval: true }).on("exit", () => ${show})`;
+    const run = (script: string, value?: string): string =>
+      execFileSync(process.execPath, ["-e", script], {
+        encoding: "utf8",
+        env: { ...process.env, ...(value !== undefined && { CUBLAS_WORKSPACE_CONFIG: value }) },
+      }).trim();
+    expect(run(show)).toBe("undefined");
+    expect(run(work + show)).toBe(":4096:8");
+    expect(run(inWorker)).toBe(":4096:8");
+    expect(run(work + show, ":16:8")).toBe(":16:8");
+  });
+
   test("tf32 and sync work without an accelerator", () => {
     addon.tf32(true);
     addon.tf32(false);
