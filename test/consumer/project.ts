@@ -19,6 +19,13 @@ interface Manifest {
   dependencies: Record<string, string>;
 }
 
+/** A program that has ended. */
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
 /** A project of somebody else's, with the package as npm would publish it. */
 export class Project {
   readonly folder: string = mkdtempSync(join(tmpdir(), "katlab-consumer-"));
@@ -39,11 +46,15 @@ export class Project {
     execFileSync("tar", ["-xf", join(this.folder, filename), "-C", modules]);
     renameSync(join(modules, "package"), join(modules, "katlab"));
     const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Manifest;
-    // Linked, not installed: tests do not use the network. What is not declared is not there.
-    for (const name of Object.keys(dependencies)) {
-      mkdirSync(dirname(join(modules, name)), { recursive: true });
-      symlinkSync(join(root, "node_modules", name), join(modules, name));
-    }
+    // What is not declared is not there.
+    for (const name of Object.keys(dependencies)) this.install(name);
+  }
+
+  /** Puts a package into the project's node_modules, as `npm install` does: by a link, for tests do not use the network. */
+  install(name: string): void {
+    const place = join(this.folder, "node_modules", name);
+    mkdirSync(dirname(place), { recursive: true });
+    symlinkSync(join(root, "node_modules", name), place);
   }
 
   /** Stores a file in the project. */
@@ -53,10 +64,15 @@ export class Project {
   }
 
   /** Runs Node in the project, without what points at this repository's torch. */
-  node(...args: string[]): { code: number | null; stdout: string; stderr: string } {
+  node(...args: string[]): Ended {
+    return this.nodeWith({}, ...args);
+  }
+
+  /** The same with more in its environment. */
+  nodeWith(environment: NodeJS.ProcessEnv, ...args: string[]): Ended {
     const { status, stdout, stderr } = spawnSync(process.execPath, args, {
       cwd: this.folder,
-      env: { ...process.env, KATLAB_ENGINE: "", NODE_OPTIONS: "" },
+      env: { ...process.env, KATLAB_ENGINE: "", NODE_OPTIONS: "", ...environment },
       encoding: "utf8",
     });
     return { code: status, stdout: stdout.trim(), stderr };

@@ -152,14 +152,19 @@ test("a model of several inputs, with dropout, an embedding and a custom layer",
       return tf.div([inputs].flat()[0], 2);
     }
   }
+  const seeded = tfl.initializers.randomUniform({ minval: -0.5, maxval: 0.5, seed: 1 });
   const words = tfl.input({ shape: [3] });
   const numbers = tfl.input({ shape: [2] });
-  const embedded = tfl.layers.embedding({ inputDim: 5, outputDim: 4 }).apply(words) as tfl.SymbolicTensor;
+  const embedded = tfl.layers
+    .embedding({ inputDim: 5, outputDim: 4, embeddingsInitializer: seeded })
+    .apply(words) as tfl.SymbolicTensor;
   const flat = tfl.layers.flatten().apply(embedded) as tfl.SymbolicTensor;
   const both = tfl.layers.concatenate().apply([flat, numbers]) as tfl.SymbolicTensor;
-  const dropped = tfl.layers.dropout({ rate: 0.2 }).apply(both) as tfl.SymbolicTensor;
+  const dropped = tfl.layers.dropout({ rate: 0.2, seed: 1 }).apply(both) as tfl.SymbolicTensor;
   const halved = new Halved().apply(dropped) as tfl.SymbolicTensor;
-  const output = tfl.layers.dense({ units: 1 }).apply(halved) as tfl.SymbolicTensor;
+  const output = tfl.layers
+    .dense({ units: 1, kernelInitializer: seeded })
+    .apply(halved) as tfl.SymbolicTensor;
   const model = tfl.model({ inputs: [words, numbers], outputs: output });
   model.compile({ optimizer: "rmsprop", loss: "meanSquaredError" });
   const inputs = [tf.tensor2d([[0, 1, 4], [2, 2, 3]], [2, 3], "int32"), tf.tensor2d([[1, 0], [0, 1]])]; // prettier-ignore
