@@ -86,7 +86,8 @@ say(`  ${ofOperators} of operators and ${passed.length - ofOperators} of its own
 say(`    ${passed.filter(({ usedCpu }) => !usedCpu).length} on torch alone`);
 say(`    ${passed.filter(({ usedCpu }) => usedCpu).length} with the help of tfjs's cpu backend`);
 say(`  ${excluded.length} excluded, ${pending.length} switched off by tfjs (xit)`);
-say(`tfjs kernels: ${native.length} native, ${delegated.length} delegated to tfjs's cpu backend`);
+say(`tfjs kernels: ${native.length} native, ${delegated.length} delegated to tfjs's cpu backend:`);
+say(`  ${delegated.join(", ")}`);
 say(`took ${seconds.toFixed(1)} s`);
 say(`conformance: ${passed.length} passed, ${faults.length} failed`);
 // Backends of specs may hold timers.
