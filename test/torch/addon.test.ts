@@ -492,7 +492,7 @@ describe("settings", () => {
     const run = (script: string, value?: string): string =>
       execFileSync(process.execPath, ["-e", script], {
         encoding: "utf8",
-        env: { ...process.env, ...(value !== undefined && { CUBLAS_WORKSPACE_CONFIG: value }) },
+        env: { ...process.env, CUBLAS_WORKSPACE_CONFIG: value },
       }).trim();
     expect(run(show)).toBe("undefined");
     expect(run(work + show)).toBe(":4096:8");
