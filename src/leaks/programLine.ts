@@ -15,8 +15,14 @@ export function programLine(stack: string): { line: string | null; callee: strin
   return { line: null, callee };
 }
 
+/** With source maps, tfjs's files are named as in its own repository, under a folder that is not there. */
+const tfjsSources = /\/tfjs-(core|backend-cpu|backend-wasm|layers|data|converter|node)\/src\//;
+
 function isLibrary(file: string): boolean {
   return (
-    file.startsWith(ownSources) || file.startsWith("node:") || file.includes("/node_modules/@tensorflow/")
+    file.startsWith(ownSources) ||
+    file.startsWith("node:") ||
+    file.includes("/node_modules/@tensorflow/") ||
+    tfjsSources.test(file)
   );
 }
