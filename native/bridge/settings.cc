@@ -1,4 +1,5 @@
-// Settings of the whole process: threads, seed, determinism, TF32, and libraries of further operators.
+// Settings of the whole process: seed, determinism, TF32, and libraries of further operators; of one thread: how many
+// threads its operators take.
 #include "functions.h"
 
 #include <ATen/Context.h>

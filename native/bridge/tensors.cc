@@ -24,6 +24,28 @@ size_t byteLength(const std::vector<int64_t>& shape, at::ScalarType type) {
   return static_cast<size_t>(bytes);
 }
 
+// A buffer of JavaScript's. Node ends the process where it finds no memory for one; JavaScript's own constructor throws.
+napi_value makeBuffer(napi_env env, size_t bytes, void** data) {
+  constexpr size_t kLarge = size_t{1} << 28;
+  napi_value buffer = nullptr;
+  if (bytes < kLarge) {
+    napi_create_arraybuffer(env, bytes, data, &buffer);
+    return buffer;
+  }
+  napi_value global;
+  napi_value constructor;
+  napi_value length = makeInt(env, static_cast<int64_t>(bytes));
+  napi_get_global(env, &global);
+  napi_get_named_property(env, global, "ArrayBuffer", &constructor);
+  if (napi_new_instance(env, constructor, 1, &length, &buffer) != napi_ok) {
+    napi_value rangeError;
+    napi_get_and_clear_last_exception(env, &rangeError);
+    throw Fault("bridge.read: no memory for " + std::to_string(bytes) + " bytes in JavaScript");
+  }
+  napi_get_arraybuffer_info(env, buffer, data, nullptr);
+  return buffer;
+}
+
 }  // namespace
 
 napi_value from(Call& call) {
@@ -52,11 +74,8 @@ napi_value read(Call& call) {
   const at::Tensor tensor = call.tensor(0, "handle").resolve_conj().resolve_neg();
   const at::ScalarType type = call.has(1) ? call.scalarType(1, "scalarType") : tensor.scalar_type();
   const size_t bytes = byteLength(tensor.sizes().vec(), type);
-  napi_value buffer;
   void* data;
-  if (napi_create_arraybuffer(call.env, bytes, &data, &buffer) != napi_ok) {
-    throw Fault("bridge.read: no memory for " + std::to_string(bytes) + " bytes");
-  }
+  napi_value buffer = makeBuffer(call.env, bytes, &data);
   if (bytes == 0) return buffer;
   if (tensor.is_cpu() && type == tensor.scalar_type() && tensor.is_contiguous()) {
     std::memcpy(data, tensor.const_data_ptr(), bytes);

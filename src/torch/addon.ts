@@ -115,7 +115,7 @@ export interface Addon {
   ): (Handle | null)[];
   /** Loads a library of operators, as torch.ops.load_library does. */
   load(path: string): void;
-  /** Threads of one operator on the CPU; with `count`, sets it first. */
+  /** Threads of one operator on the CPU, when this thread runs it; with `count`, sets it first. */
   threads(count?: number): number;
   /** Seeds torch's generators on every device. */
   seed(seed: number): void;

@@ -19,15 +19,27 @@ export function explainTorchError(error: Error, memory: (device: string) => Held
   return noMemory(error, memory) ?? notDeterministic(error) ?? error;
 }
 
-/** How torch says that there is no memory: on a GPU, and on the CPU. */
+/** How there is said to be no memory: on a GPU and on the CPU by torch, for values that JavaScript reads by the bridge. */
 const noMemoryOnGpu = /out of memory\. Tried to allocate ([\d.]+ \w+)\. GPU (\d+) /;
 const noMemoryOnCpu = /can't allocate memory: you tried to allocate (\d+) bytes/;
+const noMemoryInJavaScript = /no memory for (\d+) bytes in JavaScript/;
 
 function noMemory(error: Error, memory: (device: string) => Held): KatlabError | undefined {
   const gpu = noMemoryOnGpu.exec(error.message);
   if (gpu !== null) return exhausted(error, gpu[1], `cuda:${gpu[2]}`, memory);
   const cpu = noMemoryOnCpu.exec(error.message);
-  return cpu === null ? undefined : exhausted(error, byteText(Number(cpu[1])), "cpu", memory);
+  if (cpu !== null) return exhausted(error, byteText(Number(cpu[1])), "cpu", memory);
+  const javaScript = noMemoryInJavaScript.exec(error.message);
+  if (javaScript === null) return undefined;
+  return outOfMemory(
+    {
+      subject: "torch",
+      must: "values that are read must fit into an array of JavaScript's",
+      got: byteText(Number(javaScript[1])),
+      remedy: "Reduce them on the engine first, or read them by parts with tf.slice.",
+    },
+    error,
+  );
 }
 
 function exhausted(

@@ -68,6 +68,19 @@ describe("out of memory", () => {
     tf.dispose([row, column]);
   });
 
+  test("for values that are read is an error too", () => {
+    const one = tf.scalar(1);
+    const view: tf.Tensor = tf.engine().runKernel("BroadcastTo", { x: one }, { shape: [2 ** 24, 2 ** 24] });
+    const error = thrown(() => view.dataSync()) as KatlabError;
+    expect(error).toMatchObject({
+      code: "out-of-memory",
+      message:
+        "torch: values that are read must fit into an array of JavaScript's; got 1.00 PiB. Reduce them on the engine " +
+        "first, or read them by parts with tf.slice.",
+    });
+    tf.dispose([one, view]);
+  });
+
   /** A contrastive loss: every example against every other, so its memory grows with the square of the batch. */
   function contrastiveStep(
     weights: tf.Variable,
