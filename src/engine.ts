@@ -15,6 +15,7 @@ import {
   TorchBackend,
   type TorchBackendOptions,
 } from "./torch/backend.js";
+import { completeWasmKernels } from "./wasmKernels.js";
 
 /** What computes: libtorch, TensorFlow's C library, WebAssembly, or plain JavaScript. */
 export type EngineName = "torch" | "tensorflow" | "wasm" | "cpu";
@@ -329,6 +330,7 @@ async function startWasm(options: EngineOptions): Promise<string> {
   mustAskForFloat32("wasm", options);
   mustRunOnProcessor("wasm", options);
   const wasm = await import("@tensorflow/tfjs-backend-wasm");
+  await completeWasmKernels();
   const packageFile = createRequire(import.meta.url).resolve("@tensorflow/tfjs-backend-wasm/package.json");
   // Paths are read once, when the backend first starts.
   if (!("wasm" in tf.engine().registry)) wasm.setWasmPaths(join(dirname(packageFile), "dist", "/"));
