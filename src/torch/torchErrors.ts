@@ -19,16 +19,19 @@ export function explainTorchError(error: Error, memory: (device: string) => Held
   return noMemory(error, memory) ?? notDeterministic(error) ?? error;
 }
 
-/** How there is said to be no memory: on a GPU and on the CPU by torch, for values that JavaScript reads by the bridge. */
+/** How there is said to be no memory: for tensors on a GPU and on the CPU, for CUDA's libraries, for values to be read. */
 const noMemoryOnGpu = /out of memory\. Tried to allocate ([\d.]+ \w+)\. GPU (\d+) /;
 const noMemoryOnCpu = /can't allocate memory: you tried to allocate (\d+) bytes/;
+const noMemoryForCuda = /CUDA error: out of memory|CUBLAS_STATUS_ALLOC_FAILED|CUDNN_STATUS_ALLOC_FAILED/;
 const noMemoryInJavaScript = /no memory for (\d+) bytes in JavaScript/;
 
 function noMemory(error: Error, memory: (device: string) => Held): KatlabError | undefined {
   const gpu = noMemoryOnGpu.exec(error.message);
-  if (gpu !== null) return exhausted(error, gpu[1], `cuda:${gpu[2]}`, memory);
+  if (gpu !== null) return exhausted(error, `${gpu[1]} more`, `cuda:${gpu[2]}`, memory);
   const cpu = noMemoryOnCpu.exec(error.message);
-  if (cpu !== null) return exhausted(error, byteText(Number(cpu[1])), "cpu", memory);
+  if (cpu !== null) return exhausted(error, `${byteText(Number(cpu[1]))} more`, "cpu", memory);
+  if (noMemoryForCuda.test(error.message))
+    return exhausted(error, "memory for CUDA's libraries", "cuda", memory);
   const javaScript = noMemoryInJavaScript.exec(error.message);
   if (javaScript === null) return undefined;
   return outOfMemory(
@@ -54,7 +57,7 @@ function exhausted(
   return outOfMemory(
     {
       subject: "torch",
-      must: `${asked} more must be free on ${onGpu ? device : "the CPU"}`,
+      must: `${asked} must be free on ${onGpu ? device : "the CPU"}`,
       got: [`${byteText(allocated)} in tensors`, ...cached, `of ${byteText(total ?? mainMemory())}`].join(
         ", ",
       ),

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { KatlabError } from "../../src/errors.js";
 import { loadAddon } from "../../src/torch/addon.js";
-import { torchValueAndGrads } from "../../src/torch/backend.js";
+import { registerTorchBackend, torchValueAndGrads } from "../../src/torch/backend.js";
 import { fusedAdamW } from "../../src/torch/adamw.js";
 import { explainTorchError } from "../../src/torch/torchErrors.js";
 
@@ -59,6 +59,41 @@ describe("out of memory", () => {
     );
     expect((error.cause as Error).message).toBe(text);
   });
+
+  test("of CUDA's libraries is recognised", () => {
+    const text = "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`";
+    expect(explainTorchError(new Error(text), gpuMemory).message).toMatch(
+      /^torch: memory for CUDA's libraries must be free on cuda; got 70\.0 GiB in tensors/,
+    );
+  });
+
+  const noGpu = addon.accelerator() === null ? " (this torch finds no GPU)" : "";
+  test.skipIf(noGpu)(
+    `on a real GPU it is the same, and an emptied cache goes back to the driver${noGpu}`,
+    async () => {
+      registerTorchBackend({ name: "torch-gpu", device: "cuda:0" });
+      await tf.setBackend("torch-gpu");
+      const small = tf.ones([2 ** 20]);
+      const total = addon.memory("cuda:0").total ?? 0;
+      const error = thrown(() =>
+        tf.tidy(() => tf.fill([Math.ceil(total / 2 ** 22), 2 ** 20], 1)),
+      ) as KatlabError;
+      expect(error.code).toBe("out-of-memory");
+      expect(error.message).toMatch(
+        /^torch: .+ GiB more must be free on cuda:0; got 4\.00 MiB in tensors, .+ kept for later/,
+      );
+      expect(small.dataSync()[2 ** 20 - 1]).toBe(1);
+      tf.fill([2 ** 24], 1).dispose();
+      const kept = addon.memory("cuda:0");
+      addon.emptyCache("cuda:0");
+      const emptied = addon.memory("cuda:0");
+      expect(Number(kept.reserved) - Number(emptied.reserved)).toBeGreaterThanOrEqual(2 ** 26);
+      expect(emptied.allocated).toBe(kept.allocated);
+      small.dispose();
+      tf.removeBackend("torch-gpu");
+      await tf.setBackend("torch");
+    },
+  );
 
   test("in a tfjs operation leaves nothing behind", () => {
     const row = tf.ones([1, 2 ** 24]);
