@@ -4,8 +4,8 @@
  *
  *     node --import tsx bench/cnn.ts [batch] [rounds] [cpu]
  *
- * tfjs's wasm backend has no gradient of a convolution by its filter, so it trains no such network at all. Here it gets
- * one of its own operators: a matrix product for each place of the filter.
+ * tfjs's own wasm backend trains no such network, for it has no gradient of a convolution by its filter; katlab's wasm
+ * engine adds one made of its matrix products.
  */
 import * as kl from "katlab";
 import { tf } from "katlab";
@@ -13,47 +13,6 @@ import * as tfl from "@tensorflow/tfjs-layers";
 
 const [batch = 64, rounds = 8] = process.argv.slice(2, 4).map(Number);
 const engines: kl.EngineName[] = ["torch", "wasm", ...(process.argv[4] === "cpu" ? (["cpu"] as const) : [])];
-
-/** dW[i, j] = Σ x[·, y + i, x + j]ᵀ · dy[·, y, x], for strides of one. */
-function filterGradient(x: tf.Tensor4D, dy: tf.Tensor4D, attrs: tf.Conv2DBackpropFilterAttrs): tf.Tensor {
-  const { strides, pad, dimRoundingMode, filterShape } = attrs;
-  const { padInfo } = tf.backend_util.computeConv2DInfo(
-    x.shape,
-    filterShape,
-    strides,
-    1,
-    pad,
-    dimRoundingMode,
-  );
-  const [height, width, inputs, outputs] = filterShape;
-  const [, down, across] = dy.shape;
-  return tf.tidy(() => {
-    const { top, bottom, left, right } = padInfo;
-    const padded = tf.pad(x, [[0, 0], [top, bottom], [left, right], [0, 0]]); // prettier-ignore
-    const columns = tf.reshape(dy, [-1, outputs]);
-    const places: tf.Tensor[] = [];
-    for (let i = 0; i < height; i++) {
-      for (let j = 0; j < width; j++) {
-        const seen = tf.slice(padded, [0, i, j, 0], [-1, down, across, -1]);
-        places.push(tf.matMul(tf.transpose(tf.reshape(seen, [-1, inputs])), columns));
-      }
-    }
-    return tf.reshape(tf.stack(places), filterShape);
-  });
-}
-
-function completeWasm(): void {
-  tf.registerKernel({
-    kernelName: tf.Conv2DBackpropFilter,
-    backendName: "wasm",
-    kernelFunc: ({ inputs, attrs }) =>
-      filterGradient(
-        inputs["x"] as tf.Tensor4D,
-        inputs["dy"] as tf.Tensor4D,
-        attrs as unknown as tf.Conv2DBackpropFilterAttrs,
-      ),
-  });
-}
 
 function network(): tfl.Sequential {
   const relu = { kernelSize: 3, padding: "same", activation: "relu" } as const;
@@ -110,7 +69,6 @@ async function contestant(engine: kl.EngineName) {
 
 const median = (values: number[]): number => values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
 
-completeWasm();
 const data = await kl.loadDataset("fashion-mnist", { limit: { train: batch, test: 10 } });
 const contestants = [];
 for (const engine of engines) contestants.push(await contestant(engine));
