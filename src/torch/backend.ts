@@ -40,7 +40,7 @@ export type { Precision, PrecisionPolicy } from "./precision.js";
 export { ScalarType } from "./scalarType.js";
 export type { FloatStorage } from "./scalarType.js";
 export { currentTorchBackend, TorchBackend } from "./torchBackend.js";
-export type { TorchBackendOptions, TorchMemory } from "./torchBackend.js";
+export type { OperandScope, TorchBackendOptions, TorchMemory } from "./torchBackend.js";
 
 /** How `registerTorchBackend` names a backend and where that backend stores tensors. */
 export interface RegisterTorchBackend extends TorchBackendOptions {
