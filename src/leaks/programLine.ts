@@ -6,7 +6,7 @@ const ownSources = fileURLToPath(new URL("../", import.meta.url));
 export function programLine(stack: string): { line: string | null; callee: string | undefined } {
   let callee: string | undefined;
   for (const frame of stack.split("\n").slice(1)) {
-    const match = /^ +at (?:async )?(?:(.+) \()?(?:file:\/\/)?(.+:\d+:\d+)\)?$/.exec(frame);
+    const match = /^ +at (?:async )?(?:(.+?) \()?(?:file:\/\/)?(.+:\d+:\d+)\)?$/.exec(frame);
     if (match === null) continue; // <anonymous>: a function of JavaScript itself
     const [, name = "", file] = match;
     if (!isLibrary(file)) return { line: file, callee };

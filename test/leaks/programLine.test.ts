@@ -34,6 +34,14 @@ test.each([
   expect(programLine(stack(...frames))).toEqual({ line: "/srv/main.js:7:13", callee });
 });
 
+test.each([
+  ["file:///srv/a b (c)/main.js:7:13", "/srv/a b (c)/main.js:7:13"],
+  ["run (/srv/a b (c)/main.js:7:13)", "/srv/a b (c)/main.js:7:13"],
+  ["async cell_3:2:5", "cell_3:2:5"],
+])("places are read from %s", (frame, line) => {
+  expect(programLine(stack(frame)).line).toBe(line);
+});
+
 test("a stack of libraries alone has no line of the program", () => {
   expect(programLine(stack("node:internal/process/task_queues:95:5"))).toEqual({
     line: null,
