@@ -6,9 +6,10 @@ const ownSources = fileURLToPath(new URL("../", import.meta.url));
 export function programLine(stack: string): { line: string | null; callee: string | undefined } {
   let callee: string | undefined;
   for (const frame of stack.split("\n").slice(1)) {
-    const match = /^ +at (?:async )?(?:(.+?) \()?(?:file:\/\/)?(.+:\d+:\d+)\)?$/.exec(frame);
+    const match = /^ +at (?:async )?(?:(.+?) \((.+:\d+:\d+)\)|(.+:\d+:\d+))$/.exec(frame);
     if (match === null) continue; // <anonymous>: a function of JavaScript itself
-    const [, name = "", file] = match;
+    const [, name = "", placeOfName, place] = match;
+    const file = (name === "" ? place : placeOfName).replace(/^file:\/\//, "");
     if (!isLibrary(file)) return { line: file, callee };
     callee = /(\w+?)(?:_|__op)?(?: \[as .+\])?$/.exec(name)?.[1];
   }
