@@ -1,22 +1,57 @@
 /** Names of the fixed activations that learnable functions can start from. */
-export type ActivationName = "identity" | "relu" | "silu" | "gelu" | "tanh" | "sigmoid";
+export type ActivationName =
+  | "identity"
+  | "relu"
+  | "leakyRelu"
+  | "leakyRelu0.1"
+  | "silu"
+  | "gelu"
+  | "mish"
+  | "tanh"
+  | "sigmoid"
+  | "geglu"
+  | "swiglu"
+  | "erfcSoftplusSquared";
 
 /**
  * The fixed activations, in float64: what presets are fitted to.
  *
- * silu(x) = x·σ(x), also called swish; gelu(x) = x·Φ(x), the exact form.
+ * - identity(x) = x; relu(x) = max(x, 0); leakyRelu: slope 0.01 below zero, `leakyRelu0.1` slope 0.1
+ * - silu(x) = x·σ(x), also called swish; gelu(x) = x·Φ(x), the exact form; mish(x) = x·tanh(softplus(x))
+ * - geglu(x) = x·gelu(x) and swiglu(x) = x·silu(x): a gated unit whose gate is its own input, as KAT's presets `geglu` and
+ *   `swishglu` have it
+ * - erfcSoftplusSquared(x) = erfc(softplus(x))²
  */
 export const activations: Readonly<Record<ActivationName, (x: number) => number>> = {
   identity: (x) => x,
   relu: (x) => Math.max(x, 0),
-  silu: (x) => x * sigmoid(x),
-  gelu: (x) => (x / 2) * (1 + erf(x / Math.SQRT2)),
+  leakyRelu: (x) => (x < 0 ? 0.01 * x : x),
+  "leakyRelu0.1": (x) => (x < 0 ? 0.1 * x : x),
+  silu,
+  gelu,
+  mish: (x) => x * Math.tanh(softplus(x)),
   tanh: Math.tanh,
   sigmoid,
+  geglu: (x) => x * gelu(x),
+  swiglu: (x) => x * silu(x),
+  erfcSoftplusSquared: (x) => (1 - erf(softplus(x))) ** 2,
 };
 
 function sigmoid(x: number): number {
   return 1 / (1 + Math.exp(-x));
+}
+
+/** log(1 + eˣ), without overflow. */
+function softplus(x: number): number {
+  return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+}
+
+function silu(x: number): number {
+  return x * sigmoid(x);
+}
+
+function gelu(x: number): number {
+  return (x / 2) * (1 + erf(x / Math.SQRT2));
 }
 
 /**

@@ -1,16 +1,30 @@
-import { mustBe } from "../errors.js";
-import { activationGain } from "./gain.js";
-import { leastSquares } from "./leastSquares.js";
+import { mustBe, unknownOption } from "../errors.js";
+import { rationalGain } from "./gain.js";
+import { type Descent, levenbergMarquardt } from "./levenbergMarquardt.js";
 import { rational, type RationalCoefficients } from "./rational.js";
+import { denominatorShape, type RationalDegrees, type RationalForm, rationalTerms } from "./rationalForm.js";
+import { mustBeInterval, rationalPoles } from "./rationalPoles.js";
+import { RationalProjection, type RationalTarget } from "./rationalProjection.js";
+
+/** What a fit makes small: the mean squared error, or the largest error. */
+export type FitCriterion = "least-squares" | "minimax";
 
 /** What `fitRational` fits, and where. */
 export interface FitRationalOptions {
+  /** How the denominator is made. Default `"A"`, KAT's; `"D"` is fitted as `"B"`. */
+  form?: RationalForm;
+  /** Degrees [m, n] of numerator and denominator. Default [5, 4]. */
+  degrees?: RationalDegrees;
   /** Ends of the interval on which the function is matched. Default [−3, 3], as KAT's own fits. */
   interval?: readonly [number, number];
   /** Equispaced points on the interval, both ends included. Default 1201. */
   points?: number;
-  /** Degrees [m, n] of numerator and denominator. Default [5, 4]. */
-  degrees?: readonly [number, number];
+  /** What the squared error at x counts, ≥ 0: for example a density of inputs. Default 1 everywhere. */
+  weight?: (x: number) => number;
+  /** What is made small. Default `"least-squares"`. */
+  criterion?: FitCriterion;
+  /** Where a function of form N must have no pole; holds the interval. Default the interval; others never have any. */
+  poleFree?: readonly [number, number];
 }
 
 /** How far a fit is from its function on its interval. */
@@ -23,44 +37,47 @@ export interface FitError {
 
 /** Coefficients, and how good they are. */
 export interface RationalFit extends RationalCoefficients, FitError {
+  readonly form: RationalForm;
   /** The interval on which `maxError` and `meanSquaredError` hold. */
   readonly interval: readonly [number, number];
-  /** `activationGain` of the rational function itself: Var[x] / E[F(x)²] for x ~ N(0, 1). */
+  /** `rationalGain`: Var[x] / E[F(x)²] for x ~ N(0, 1). 0 where a pole within ±12 makes E[F²] infinite. */
   readonly gain: number;
 }
 
+/** Steps of Levenberg–Marquardt from every start, and from the best of them to the end. */
+const trySteps = 25;
+const tryPoints = 200;
+const finishSteps = 250;
+const finalists = 3;
+
 /**
- * Fits a rational function of form A to `f` by least squares.
+ * Fits a rational function of any form and degrees to `f` by least squares, or with `criterion: "minimax"` so that the
+ * largest error is as small as can be.
  *
- * Levenberg–Marquardt with the bound bⱼ ≥ 0 (only |bⱼ| counts, so nothing is lost and the sign is settled), from several
- * denominators; the best end wins. Deterministic.
+ * The numerator is eliminated as a linear problem in a Chebyshev basis; the denominator is found by Levenberg–Marquardt
+ * from a linearised fit and from denominators of several scales, and the best end wins. In form A bⱼ ≥ 0 (only |bⱼ| counts,
+ * so nothing is lost and the sign is settled). In form N denominators with a zero on `poleFree` are not allowed. Minimax:
+ * the squared errors are reweighted until the peaks are level (Lawson, 1961). Deterministic. Tried up to degrees 8 and 8.
  *
- * @param f the function to match
- * @throws KatlabError `invalid` when there are fewer points than coefficients
+ * @param f the function to match; finite on the interval
+ * @throws KatlabError `invalid` for settings out of range, for fewer points than coefficients, or where `f` is not finite;
+ *   `unknown` for another form or criterion
  */
 export function fitRational(f: (x: number) => number, options: FitRationalOptions = {}): RationalFit {
-  const { interval = [-3, 3], points = 1201, degrees = [5, 4] } = options;
-  const [numeratorDegree, denominatorDegree] = degrees;
-  if (points < numeratorDegree + 1 + denominatorDegree) {
-    throw mustBe({
-      subject: "fitRational",
-      must: `points must be at least the number of coefficients (${numeratorDegree + 1 + denominatorDegree})`,
-      got: String(points),
-      remedy: "Give more points or smaller degrees.",
-    });
-  }
-  const xs = grid(interval, points);
-  const ys = xs.map(f);
-  const widest = Math.max(Math.abs(interval[0]), Math.abs(interval[1]));
-  const fits = startingDenominators(denominatorDegree, widest).map((denominator) =>
-    descend(xs, ys, solveNumerator(xs, ys, denominator, numeratorDegree)),
-  );
-  const best = fits.reduce((a, b) => (squaredError(xs, ys, b) < squaredError(xs, ys, a) ? b : a));
+  const target = checkedTarget(f, options);
+  const { problem, descent } = bestDescent(target);
+  const { form, interval } = target;
+  const coefficients =
+    options.criterion === "minimax"
+      ? levelled(problem.target, descent)
+      : problem.coefficients(descent.parameters);
   return {
-    ...best,
+    form,
+    numerator: coefficients.numerator,
+    denominator: coefficients.denominator,
     interval,
-    ...fitError(f, best, interval, points),
-    gain: activationGain((x) => rational(x, best)),
+    ...fitError(f, coefficients, interval, target.xs.length),
+    gain: rationalPoles(coefficients, [-12, 12]).length > 0 ? 0 : rationalGain(coefficients),
   };
 }
 
@@ -82,84 +99,151 @@ function grid([low, high]: readonly [number, number], points: number): number[] 
   return Array.from({ length: points }, (_, i) => low + ((high - low) * i) / (points - 1));
 }
 
-/** Denominators whose terms all matter somewhere on the interval: even powers alone, and all powers, at six scales. */
-function startingDenominators(degree: number, widest: number): number[][] {
-  return [0.1, 0.3, 1, 3, 10, 30].flatMap((scale) =>
-    [0, 1].map((odd) =>
-      Array.from({ length: degree }, (_, j) => (j % 2 === 1 ? scale : odd * scale) / widest ** (j + 1)),
+/** A problem and where its descents ended best. */
+interface Solution {
+  readonly problem: RationalProjection;
+  readonly descent: Descent;
+}
+
+/**
+ * The best end of descents. Form C can write a function whose sum keeps its sign in many ways, F = λP/λQ; so b₀ = 0.9,
+ * which makes Q(0) = 1, unless kinks are worth something.
+ */
+function bestDescent(target: RationalTarget): Solution {
+  if (target.form !== "C") return descended(target);
+  const smooth = descended({ ...target, constant: 1 - denominatorShape("C").floor });
+  const free = descended(target);
+  return free.descent.squaredError < worthKinks * smooth.descent.squaredError ? free : smooth;
+}
+
+const worthKinks = 0.95;
+
+function descended(target: RationalTarget): Solution {
+  const problem = new RationalProjection(target);
+  const sketch = new RationalProjection(thinned(target));
+  const tried = starts(sketch, target)
+    .map((start) => levenbergMarquardt(sketch, start, trySteps))
+    .filter((descent) => descent !== undefined)
+    .sort(byError);
+  const finished = tried
+    .slice(0, finalists)
+    .map(({ parameters }) => levenbergMarquardt(problem, parameters, finishSteps))
+    .filter((descent) => descent !== undefined)
+    .sort(byError);
+  return { problem, descent: finished[0] };
+}
+
+/** The target on fewer points, for the tries. */
+function thinned(target: RationalTarget): RationalTarget {
+  const stride = Math.max(1, Math.floor(target.xs.length / tryPoints));
+  const kept = (values: readonly number[]): number[] => values.filter((_, row) => row % stride === 0);
+  return { ...target, xs: kept(target.xs), ys: kept(target.ys), weights: kept(target.weights) };
+}
+
+function byError(a: Descent, b: Descent): number {
+  return a.squaredError - b.squaredError;
+}
+
+/** A linearised fit, no denominator, and sums of even, of odd and of all powers that matter somewhere on the interval. */
+function starts(problem: RationalProjection, { interval, form, degrees }: RationalTarget): Float64Array[] {
+  const widest = Math.max(...interval.map(Math.abs));
+  const { bars } = denominatorShape(form);
+  const scaled = [0.1, 0.3, 1, 3, 10, 30].flatMap((scale) =>
+    [[2], [1], [1, 2]].map((firsts) =>
+      problem.parametersNear((x) => {
+        const t = (bars === "each term" ? Math.abs(x) : x) / widest;
+        let sum = 0;
+        for (const first of firsts) for (let j = first; j <= degrees[1]; j += 2) sum += scale * t ** j;
+        return sum;
+      }),
     ),
   );
+  return [problem.linearisedParameters(), problem.parametersNear(() => 0), ...scaled];
 }
 
-/** With the denominator fixed, the best numerator is a linear problem. */
-function solveNumerator(
-  xs: readonly number[],
-  ys: readonly number[],
-  denominator: readonly number[],
-  degree: number,
-): RationalCoefficients {
-  const weights = xs.map((x) => rational(x, { numerator: [1], denominator }));
-  const columns = Array.from({ length: degree + 1 }, (_, i) => xs.map((x, k) => weights[k] * x ** i));
-  return { numerator: leastSquares(columns, ys), denominator };
-}
+const levellings = 80;
+const levellingSteps = 12;
 
-const maxSteps = 400;
-const enough = 1e-13;
-
-function descend(
-  xs: readonly number[],
-  ys: readonly number[],
-  start: RationalCoefficients,
-): RationalCoefficients {
-  let current = start;
-  let error = squaredError(xs, ys, current);
-  let damping = 1e-3;
-  for (let step = 0; step < maxSteps && damping < 1e10; step++) {
-    const next = dampedStep(xs, ys, current, damping);
-    const nextError = squaredError(xs, ys, next);
-    if (nextError < error) {
-      const gained = (error - nextError) / error;
-      [current, error] = [next, nextError];
-      damping /= 5;
-      if (gained < enough) break;
-    } else damping *= 4;
+/** Lawson's algorithm: points count by their error in every earlier round; the round with the least largest error. */
+function levelled(target: RationalTarget, from: Descent): RationalCoefficients {
+  let { parameters } = from;
+  let weights = target.weights;
+  const rounds: { coefficients: RationalCoefficients; maxError: number }[] = [];
+  for (let round = 0; round < levellings; round++) {
+    const problem = new RationalProjection({ ...target, weights });
+    parameters = levenbergMarquardt(problem, parameters, levellingSteps)?.parameters ?? parameters;
+    const coefficients = problem.coefficients(parameters);
+    const errors = target.xs.map((x, row) =>
+      target.weights[row] > 0 ? Math.abs(rational(x, coefficients) - target.ys[row]) : 0,
+    );
+    const maxError = Math.max(...errors);
+    rounds.push({ coefficients, maxError });
+    if (maxError === 0) break;
+    const heavier = weights.map((weight, row) => weight * (errors[row] / maxError));
+    const mean = heavier.reduce((sum, weight) => sum + weight, 0) / heavier.length;
+    weights = heavier.map((weight) => weight / mean);
   }
-  return current;
+  return rounds.reduce((a, b) => (b.maxError < a.maxError ? b : a)).coefficients;
 }
 
-/** One Levenberg–Marquardt step over the coefficients that are not held at their bound. */
-function dampedStep(
-  xs: readonly number[],
-  ys: readonly number[],
-  { numerator, denominator }: RationalCoefficients,
-  damping: number,
-): RationalCoefficients {
-  const residuals = xs.map((x, k) => rational(x, { numerator, denominator }) - ys[k]);
-  const perNumerator = xs.map((x) => rational(x, { numerator: [1], denominator }));
-  const columns = numerator.map((_, i) => xs.map((x, k) => perNumerator[k] * x ** i));
-  const free = denominator.flatMap((b, j) => {
-    const column = xs.map((x, k) => -perNumerator[k] * (residuals[k] + ys[k]) * Math.abs(x) ** (j + 1));
-    const slope = column.reduce((sum, value, k) => sum + value * residuals[k], 0);
-    if (b === 0 && slope >= 0) return [];
-    columns.push(column);
-    return [j];
+const criteria: readonly FitCriterion[] = ["least-squares", "minimax"];
+
+function checkedTarget(f: (x: number) => number, options: FitRationalOptions): RationalTarget {
+  const subject = "fitRational";
+  const { form = "A", degrees = [5, 4], interval = [-3, 3], points = 1201, criterion, weight } = options;
+  const { poleFree = interval } = options;
+  if (criterion && !criteria.includes(criterion)) throw unknownOption("fit criterion", criterion, criteria);
+  mustBeInterval(subject, interval);
+  mustBeInterval(subject, poleFree);
+  if (poleFree[0] > interval[0] || poleFree[1] < interval[1]) {
+    throw mustBe({
+      subject,
+      must: `poleFree must hold the interval [${interval.join(", ")}]`,
+      got: `[${poleFree.join(", ")}]`,
+      remedy: "Leave it out for the interval itself.",
+    });
+  }
+  if (!degrees.every((degree) => Number.isInteger(degree) && degree >= 0)) {
+    throw mustBe({
+      subject,
+      must: "degrees must be two whole numbers ≥ 0",
+      got: `[${degrees.join(", ")}]`,
+      remedy: "KAT takes [5, 4].",
+    });
+  }
+  const terms = rationalTerms(form, degrees).reduce((sum, count) => sum + count, 0);
+  if (!Number.isInteger(points) || points < terms || points < 2) {
+    throw mustBe({
+      subject,
+      must: `points must be at least the number of coefficients (${terms}), and 2`,
+      got: String(points),
+      remedy: "Give more points or smaller degrees.",
+    });
+  }
+  const xs = grid(interval, points);
+  const ys = finite(`${subject}: f`, xs, f, -Infinity);
+  const weights = weight ? finite(`${subject}: weight`, xs, weight, 0) : xs.map(() => 1);
+  const heavy = weights.filter((value) => value > 0).length;
+  if (heavy < terms) {
+    throw mustBe({
+      subject,
+      must: `weight must be above 0 at as many points as there are coefficients (${terms})`,
+      got: `${heavy} such points`,
+      remedy: "Give more points, or a wider weight.",
+    });
+  }
+  return { xs, ys, weights, interval, form, degrees, poleFree };
+}
+
+function finite(subject: string, xs: readonly number[], f: (x: number) => number, least: number): number[] {
+  return xs.map((x) => {
+    const value = f(x);
+    if (Number.isFinite(value) && value >= least) return value;
+    throw mustBe({
+      subject,
+      must: least === 0 ? "must be finite and ≥ 0 on the interval" : "must be finite on the interval",
+      got: `${value} at ${x}`,
+      remedy: "Choose an interval where it is.",
+    });
   });
-  const step = leastSquares(
-    columns.map((column, k) => {
-      const size = Math.sqrt(damping * column.reduce((sum, value) => sum + value * value, 0));
-      return [...column, ...columns.map((_, row) => (row === k ? size : 0))];
-    }),
-    [...residuals.map((residual) => -residual), ...columns.map(() => 0)],
-  );
-  const moved = [...denominator];
-  free.forEach((j, k) => (moved[j] = Math.max(0, moved[j] + step[numerator.length + k])));
-  return { numerator: numerator.map((a, i) => a + step[i]), denominator: moved };
-}
-
-function squaredError(
-  xs: readonly number[],
-  ys: readonly number[],
-  coefficients: RationalCoefficients,
-): number {
-  return xs.reduce((sum, x, k) => sum + (rational(x, coefficients) - ys[k]) ** 2, 0);
 }

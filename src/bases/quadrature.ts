@@ -38,20 +38,53 @@ function legendre(order: number, x: number): [number, number] {
 }
 
 const rule = gaussLegendre(16);
+/** How far two halves may be from their whole, as a part of ∫ |f|. */
+const tolerance = 1e-14;
+/** Halvings of one interval: at a jump, the last is as short as the distance between numbers. */
+const deepest = 52;
 
 /**
- * ∫ f(x) dx over consecutive intervals, 16 Gauss–Legendre points in each. Put an edge where `f` has a kink.
+ * ∫ f(x) dx over consecutive intervals by 16 Gauss–Legendre points, halving an interval until its halves agree with it.
+ *
+ * About 13 digits. Kinks and jumps are found by that too, but an edge at each saves work, and what lies within half a
+ * percent of an interval's end, before its first point, can stay unseen. Where `f` is not finite, the result is not.
  *
  * @param edges at least two, ascending
  */
 export function integrate(f: (x: number) => number, edges: readonly number[]): number {
-  let total = 0;
-  for (let i = 1; i < edges.length; i++) {
-    const half = (edges[i] - edges[i - 1]) / 2;
-    const middle = (edges[i] + edges[i - 1]) / 2;
-    let sum = 0;
-    rule.points.forEach((point, k) => (sum += rule.weights[k] * f(middle + half * point)));
-    total += half * sum;
-  }
-  return total;
+  const wholes = edges.slice(1).map((end, i) => panel(f, edges[i], end));
+  const enough = tolerance * wholes.reduce((sum, { size }) => sum + size, 0);
+  return wholes.reduce((sum, whole) => sum + refine(f, whole, enough, deepest), 0);
+}
+
+/** The rule on one interval. */
+interface Panel {
+  readonly from: number;
+  readonly to: number;
+  /** ∫ f */
+  readonly integral: number;
+  /** ∫ |f| */
+  readonly size: number;
+}
+
+function panel(f: (x: number) => number, from: number, to: number): Panel {
+  const half = (to - from) / 2;
+  const middle = (to + from) / 2;
+  let [integral, size] = [0, 0];
+  rule.points.forEach((point, k) => {
+    const part = half * rule.weights[k] * f(middle + half * point);
+    integral += part;
+    size += Math.abs(part);
+  });
+  return { from, to, integral, size };
+}
+
+function refine(f: (x: number) => number, whole: Panel, enough: number, depth: number): number {
+  const middle = (whole.from + whole.to) / 2;
+  const left = panel(f, whole.from, middle);
+  const right = panel(f, middle, whole.to);
+  const halves = left.integral + right.integral;
+  // Also where the difference is NaN: halving does not make a function finite.
+  if (!(Math.abs(halves - whole.integral) > enough) || depth === 0) return halves;
+  return refine(f, left, enough, depth - 1) + refine(f, right, enough, depth - 1);
 }

@@ -1,27 +1,35 @@
+import { mustBe } from "../errors.js";
+import { polynomial, polynomialTaylor } from "./polynomial.js";
+import { denominatorShape, type RationalForm } from "./rationalForm.js";
+
 /**
- * Coefficients of one rational function of form A, the form that KAT's published checkpoints use:
+ * Coefficients of one rational function of any degrees:
  *
- *     F(x) = P(x) / Q(x)
- *     P(x) = a₀ + a₁x + … + aₘxᵐ
+ *     F(x) = P(x) / Q(x)        P(x) = a₀ + a₁x + … + aₘxᵐ
+ *
+ * Q depends on the form, see {@link RationalForm}. Left out, it is A, the form of KAT's published checkpoints, which has
+ * no poles whatever the coefficients:
+ *
  *     Q(x) = 1 + |b₁||x| + … + |bₙ||x|ⁿ
  *
- * Q ≥ 1, so F has no poles, whatever the coefficients. KAT uses m = 5, n = 4.
- * (Equation 12 of the paper, arXiv 2409.10594, is another form, `1 + |Σ bⱼxʲ|`; nothing published was trained with it.)
+ * KAT uses m = 5, n = 4.
  */
 export interface RationalCoefficients {
-  /** a₀ … aₘ, lowest power first. */
+  /** a₀ … aₘ, lowest power first; at least a₀. */
   readonly numerator: readonly number[];
-  /** b₁ … bₙ, lowest power first; only |bⱼ| matters to the value. */
+  /** b₁ … bₙ, lowest power first; in form C b₀ … bₙ. In form A only |bⱼ| matters to the value. */
   readonly denominator: readonly number[];
+  /** How Q is made. Default `"A"`. */
+  readonly form?: RationalForm;
 }
 
 /** F and its first two derivatives in x at one point. */
 export interface RationalDerivatives {
   /** F(x). */
   readonly value: number;
-  /** F′(x); at x = 0 the derivative from the right. */
+  /** F′(x); at a kink with the sign of |·| as +1, see {@link signFromRight}. */
   readonly first: number;
-  /** F″(x); at x = 0 the derivative from the right. */
+  /** F″(x); at a kink likewise. */
   readonly second: number;
 }
 
@@ -31,27 +39,50 @@ export interface RationalGradient {
   readonly x: number;
   /** By a₀ … aₘ. */
   readonly numerator: number[];
-  /** By b₁ … bₙ. */
+  /** By b₁ … bₙ; in form C by b₀ … bₙ. */
   readonly denominator: number[];
+}
+
+/** Q and its first two derivatives in x at one point. */
+interface Denominator {
+  readonly value: number;
+  readonly first: number;
+  readonly second: number;
+  /** The sign with which the sum in the bars counts; +1 where each term has its own. */
+  readonly side: 1 | -1;
 }
 
 /**
  * The sign in every derivative of |·| here and in the operators: **+1 at zero** (and at −0), else the usual sign.
  *
  * With slope 0 at zero, as autograd has it, a denominator that starts at exactly zero (the identity preset) would never
- * move; with +1 it learns.
+ * move; with +1 it learns. For |x| this is the derivative from the right.
  */
 export function signFromRight(t: number): 1 | -1 {
   return t < 0 ? -1 : 1;
 }
 
 /**
- * Value of a rational function of form A, in float64: the reference of the operators.
+ * Value of a rational function, in float64: the reference of the operators.
+ *
+ * NaN passes through. P and Q are computed as they stand: where they overflow (xᵐ at 1e308, for degree 5 at |x| = 4e61)
+ * the result is infinite or NaN, in the float32 operators likewise (xᵐ at 3e38, |x| = 5e7). At a pole of form N the value
+ * is infinite, or NaN where P is zero too; `rationalPoles` finds these points.
  *
  * @returns F(x)
+ * @throws KatlabError `unknown` for another form, `invalid` without a₀ or, in form C, b₀
  */
-export function rational(x: number, { numerator, denominator }: RationalCoefficients): number {
-  return horner(numerator, x) / hornerOfDenominator(denominator, Math.abs(x));
+export function rational(x: number, coefficients: RationalCoefficients): number {
+  return polynomial(coefficients.numerator, x) / rationalDenominator(x, coefficients);
+}
+
+/**
+ * Q(x), the denominator of a rational function.
+ *
+ * @throws KatlabError as `rational`
+ */
+export function rationalDenominator(x: number, coefficients: RationalCoefficients): number {
+  return denominatorAt(x, coefficients).value;
 }
 
 /**
@@ -59,56 +90,67 @@ export function rational(x: number, { numerator, denominator }: RationalCoeffici
  *
  *     F′ = (P′ − F·Q′) / Q        F″ = (P″ − 2F′·Q′ − F·Q″) / Q
  *
- * F has a kink at x = 0 where b₁ ≠ 0; there these are the derivatives from the right.
+ * F has a kink where the inside of a |·| changes sign: at x = 0 in form A if b₁ ≠ 0, at zeros of the sum in B, C and D.
+ *
+ * @throws KatlabError as `rational`
  */
 export function rationalDerivatives(x: number, coefficients: RationalCoefficients): RationalDerivatives {
-  const [p, p1, p2] = taylor(coefficients.numerator, x);
-  const absolute = coefficients.denominator.map(Math.abs);
-  const [q, q1, q2] = taylor([1, ...absolute], Math.abs(x));
-  const slope = signFromRight(x) * q1;
-  const value = p / q;
-  const first = (p1 - value * slope) / q;
-  return { value, first, second: (p2 - 2 * first * slope - value * q2) / q };
+  const [p, p1, p2] = polynomialTaylor(coefficients.numerator, x);
+  const q = denominatorAt(x, coefficients);
+  const value = p / q.value;
+  const first = (p1 - value * q.first) / q.value;
+  return { value, first, second: (p2 - 2 * first * q.first - value * q.second) / q.value };
 }
 
 /**
  * Derivatives of `upstream · F(x)` by x and by the coefficients, s(·) = `signFromRight`:
  *
- *     ∂F/∂aᵢ = xⁱ / Q        ∂F/∂bⱼ = −s(bⱼ)·F·|x|ʲ / Q
+ *     ∂F/∂aᵢ = xⁱ / Q
+ *     ∂F/∂bⱼ = −s(bⱼ)·F·|x|ʲ / Q (A)    −s(Σ bₖxᵏ)·F·xʲ / Q (B, C, D)    −F·xʲ / Q (N)
+ *
+ * Form D: of the function without noise; with it, pass the noisy numerator and multiply ∂F/∂aᵢ by its factor.
  *
  * @param upstream derivative of the loss by F(x); default 1
+ * @throws KatlabError as `rational`
  */
 export function rationalGradient(
   x: number,
   coefficients: RationalCoefficients,
   upstream = 1,
 ): RationalGradient {
-  const { numerator, denominator } = coefficients;
+  const { numerator, denominator, form = "A" } = coefficients;
+  const { bars, firstPower } = denominatorShape(form);
   const { value, first } = rationalDerivatives(x, coefficients);
-  const perNumerator = upstream / hornerOfDenominator(denominator, Math.abs(x));
-  const perDenominator = -perNumerator * value;
+  const q = denominatorAt(x, coefficients);
+  const perNumerator = upstream / q.value;
+  const perDenominator = -perNumerator * value * q.side;
   return {
     x: upstream * first,
     numerator: numerator.map((_, i) => perNumerator * x ** i),
-    denominator: denominator.map((b, j) => signFromRight(b) * perDenominator * Math.abs(x) ** (j + 1)),
+    denominator:
+      bars === "each term"
+        ? denominator.map((b, j) => signFromRight(b) * perDenominator * Math.abs(x) ** (j + 1))
+        : denominator.map((_, j) => perDenominator * x ** (j + firstPower)),
   };
 }
 
-function horner(coefficients: readonly number[], x: number): number {
-  return coefficients.reduceRight((sum, coefficient) => sum * x + coefficient, 0);
-}
-
-function hornerOfDenominator(denominator: readonly number[], size: number): number {
-  return denominator.reduceRight((sum, b) => (sum + Math.abs(b)) * size, 0) + 1;
-}
-
-/** A polynomial and its first two derivatives, in one Horner pass. */
-function taylor(coefficients: readonly number[], x: number): [number, number, number] {
-  let [value, first, halfSecond] = [0, 0, 0];
-  for (let i = coefficients.length - 1; i >= 0; i--) {
-    halfSecond = halfSecond * x + first;
-    first = first * x + value;
-    value = value * x + coefficients[i];
+function denominatorAt(x: number, coefficients: RationalCoefficients): Denominator {
+  const { numerator, denominator, form = "A" } = coefficients;
+  const { floor, firstPower, bars } = denominatorShape(form);
+  if (numerator.length === 0 || denominator.length < 1 - firstPower) {
+    throw mustBe({
+      subject: `rational function of form ${form}`,
+      must: firstPower === 1 ? "must have a₀" : "must have a₀ and b₀",
+      got: `${numerator.length} and ${denominator.length} coefficients`,
+      remedy: "Give the constant coefficients, 0 where there is none.",
+    });
   }
-  return [value, first, 2 * halfSecond];
+  const sum = firstPower === 1 ? [0, ...denominator] : denominator;
+  if (bars === "each term") {
+    const [value, first, second] = polynomialTaylor(sum.map(Math.abs), Math.abs(x));
+    return { value: floor + value, first: signFromRight(x) * first, second, side: 1 };
+  }
+  const [value, first, second] = polynomialTaylor(sum, x);
+  const side = bars === "sum" ? signFromRight(value) : 1;
+  return { value: floor + side * value, first: side * first, second: side * second, side };
 }
