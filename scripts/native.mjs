@@ -76,7 +76,7 @@ export async function buildNative({ root, log, env = process.env }) {
 
   const native = join(root, "native");
   const folder = join(native, "build");
-  const units = listUnits(native, torch.nvrtc).map((unit) => ({
+  const units = listUnits(native, torch).map((unit) => ({
     ...unit,
     object: objectPath(native, folder, unit, tools, torch),
   }));
@@ -121,17 +121,19 @@ export async function buildNative({ root, log, env = process.env }) {
   return record;
 }
 
-/** Every run of the compiler. @param {string} native @param {string} [nvrtc] @returns {Unit[]} */
-function listUnits(native, nvrtc) {
+/** Every run of the compiler. @param {string} native @param {Torch} torch @returns {Unit[]} */
+function listUnits(native, torch) {
   const sources = ["bridge", "ops", "cuda"].flatMap((room) =>
     listFiles(join(native, room), ".cc").map((source) => ({ room, source })),
   );
-  return sources.flatMap(({ room, source }) => unitsOf(native, room, source, nvrtc));
+  return sources.flatMap(({ room, source }) => unitsOf(native, room, source, torch));
 }
 
-/** @param {string} native @param {string} room @param {string} source @param {string} [nvrtc] @returns {Unit[]} */
-function unitsOf(native, room, source, nvrtc) {
+/** @param {string} native @param {string} room @param {string} source @param {Torch} torch @returns {Unit[]} */
+function unitsOf(native, room, source, torch) {
+  const { nvrtc } = torch;
   const name = `${room}-${basename(source, ".cc")}`;
+  if (name === "bridge-graph") return [{ name, library: "bridge", source, flags: graphFlags(torch) }];
   if (room === "bridge") return [{ name, library: "bridge", source, flags: [] }];
   const flags = [
     "-fopenmp",
@@ -152,6 +154,27 @@ function unitsOf(native, room, source, nvrtc) {
       ...set.flags,
     ],
   }));
+}
+
+/** Where CUDA's headers are, beside torch or in the toolkit; without them, why there are no CUDA graphs. */
+function graphFlags(/** @type {Torch} */ torch) {
+  const missing = (/** @type {string} */ why) => [`-DKATLAB_GRAPHS_MISSING="${why}"`];
+  if (!torch.cuda) return missing("CUDA graphs need a CUDA build of torch; this one is for the CPU");
+  const folders = [
+    ...["cu13", "cuda_runtime", "cuda_nvcc"].map((part) => join(torch.sitePackages, "nvidia", part)),
+    ...[process.env.CUDA_HOME, "/usr/local/cuda"].filter((folder) => folder !== undefined),
+  ].map((folder) => join(folder, "include"));
+  const withHeader = (/** @type {string} */ header) =>
+    folders.find((folder) => existsSync(join(folder, header)));
+  const runtime = withHeader("cuda_runtime_api.h");
+  const compiler = withHeader(join("crt", "host_config.h"));
+  if (runtime === undefined || compiler === undefined) {
+    return missing(
+      `CUDA graphs need CUDA's headers (${runtime === undefined ? "cuda_runtime_api.h" : "crt/host_config.h"}), which were ` +
+        "not found beside torch; install nvidia-cuda-crt or set CUDA_HOME, and build again",
+    );
+  }
+  return [runtime, compiler].flatMap((folder) => ["-isystem", folder]);
 }
 
 /** @param {readonly Unit[]} units */

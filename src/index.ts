@@ -24,6 +24,13 @@ export { findLeaks } from "./leaks/findLeaks.js";
 export { LeakReport, type Leak } from "./leaks/leakReport.js";
 export { type Precision } from "./torch/backend.js";
 export { autocast } from "./autocast.js";
+export {
+  compileStep,
+  type CompiledStep,
+  type CompiledStepStatus,
+  type CompileOptions,
+  type StepResult,
+} from "./compileStep.js";
 export { valueAndGrads, type ValueAndGrads } from "./autodiff.js";
 
 // Errors and random numbers
@@ -57,6 +64,7 @@ export { layerNorm } from "./ops/layerNorm.js";
 export { linear } from "./ops/linear.js";
 export { patches } from "./ops/patches.js";
 export { scaledDotProductAttention, type AttentionOptions } from "./ops/scaledDotProductAttention.js";
+export { UniformNumbers, type RandomSource } from "./ops/uniformNumbers.js";
 export { softmaxCrossEntropy, type CrossEntropyOptions } from "./ops/softmaxCrossEntropy.js";
 
 // Layers: functions that own parameters
@@ -93,6 +101,7 @@ export { syntheticImages, type SyntheticDataset, type SyntheticOptions } from ".
 // Training
 export { train, type TrainOptions } from "./training/train.js";
 export { trainingStep, type Step } from "./training/step.js";
+export { TrainingSteps, type TrainingBatch, type TrainingStepsOptions } from "./training/trainingSteps.js";
 export { AdamW, type AdamWSettings } from "./training/adamw.js";
 export { clipByNorm } from "./training/clip.js";
 export { warmupCosine } from "./training/schedule.js";

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "argumentPlan.h"
+#include "graph.h"
 #include "handles.h"
 #include "resultArray.h"
 #include "values.h"
@@ -31,6 +32,7 @@ struct Environment {
   HandleTable handles;
   std::deque<OperatorPlan> operators;  // a deque: looking one up must not move those in use
   ResultArray results;
+  OwnedGraphs graphs;               // none before the first capture
   napi_ref explainError = nullptr;  // what onError() was given
   int64_t reportedBytes = 0;        // what V8 was told by reportMemory()
 };

@@ -43,4 +43,12 @@ napi_value resetPeakMemory(Call& call);
 napi_value emptyCache(Call& call);
 napi_value reportMemory(Call& call);
 
+// graph.cc
+napi_value graphsMissing(Call& call);
+napi_value captureBegin(Call& call);
+napi_value captureEnd(Call& call);
+napi_value captureAbort(Call& call);
+napi_value replayGraph(Call& call);
+napi_value freeGraph(Call& call);
+
 }  // namespace bridge

@@ -39,6 +39,12 @@ constexpr Function kFunctions[] = {
     {"emptyCache", emptyCache},
     {"reportMemory", reportMemory},
     {"onError", onError},
+    {"graphsMissing", graphsMissing},
+    {"captureBegin", captureBegin},
+    {"captureEnd", captureEnd},
+    {"captureAbort", captureAbort},
+    {"replayGraph", replayGraph},
+    {"freeGraph", freeGraph},
 };
 constexpr size_t kFunctionCount = sizeof kFunctions / sizeof kFunctions[0];
 

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { mustBe, nearestName } from "../errors.js";
-import type { Random } from "../random.js";
+import type { RandomSource } from "../ops/uniformNumbers.js";
 import type { LayerOutline } from "./outline.js";
 import type { Parameter } from "./parameter.js";
 import type { Scope } from "./scope.js";
@@ -10,7 +10,7 @@ export interface ForwardOptions {
   /** Whether random parts such as drop path act. Default false. */
   readonly training?: boolean;
   /** Where random parts draw from; needed when they act. */
-  readonly random?: Random;
+  readonly random?: RandomSource;
   /** Called after every module with what went in and came out. The tensors live only during the call. */
   readonly observe?: (observation: Observation) => void;
 }

@@ -17,8 +17,8 @@ export interface FusedAdamW {
   variances: readonly tf.Tensor[];
   /** t, scalars: steps taken before this one; incremented in place. */
   steps: readonly tf.Tensor[];
-  /** η ≥ 0, per step. */
-  learningRate: number;
+  /** η ≥ 0, per step: a number, or a scalar that stays on the device, which a captured step needs. */
+  learningRate: number | tf.Scalar;
   /** β₁ in [0, 1), decay of m. */
   beta1: number;
   /** β₂ in [0, 1), decay of v. */
@@ -59,15 +59,17 @@ export function fusedAdamW(step: FusedAdamW): void {
     withFloat32(backend, steps, (counters) => {
       const { addon } = backend;
       addon.callVoid(backend.operator("_foreach_add_.Scalar"), counters, 1);
+      const { learningRate } = step;
+      const onDevice = learningRate instanceof tf.Tensor;
       addon.callVoid(
-        backend.operator("_fused_adamw_"),
+        backend.operator(onDevice ? "_fused_adamw_.tensor_lr" : "_fused_adamw_"),
         parameters,
         gradients,
         means,
         variances,
         [], // running maxima, of AMSGrad only
         counters,
-        step.learningRate,
+        onDevice ? backend.handle(learningRate) : learningRate,
         step.beta1,
         step.beta2,
         step.weightDecay,
@@ -121,8 +123,12 @@ function check(step: FusedAdamW): void {
   steps.forEach(({ shape }, i) => {
     if (shape.length > 0) throw mustHaveShape(`${subject}: steps[${i}]`, [], shape);
   });
-  for (const name of ["learningRate", "epsilon", "weightDecay"] as const) {
-    mustLie(name, step[name], step[name] >= 0 && step[name] < Infinity, "a number ≥ 0");
+  const { learningRate, epsilon, weightDecay } = step;
+  if (learningRate instanceof tf.Tensor) {
+    if (learningRate.rank > 0) throw mustHaveShape(`${subject}: learningRate`, [], learningRate.shape);
+  } else mustLie("learningRate", learningRate, learningRate >= 0 && learningRate < Infinity, "a number ≥ 0");
+  for (const [name, value] of Object.entries({ epsilon, weightDecay })) {
+    mustLie(name, value, value >= 0 && value < Infinity, "a number ≥ 0");
   }
   for (const name of ["beta1", "beta2"] as const) {
     mustLie(name, step[name], step[name] >= 0 && step[name] < 1, "in [0, 1)");

@@ -139,6 +139,21 @@ export interface Addon {
   reportMemory(): void;
   /** Passes every error of this thread to `explain`, and throws what that returns in its place. */
   onError(explain: (error: Error) => Error): void;
+  /** Why CUDA graphs cannot be captured; `null` where they can. */
+  graphsMissing(): string | null;
+  /**
+   * From here on operators on a CUDA device are recorded instead of run. Whatever needs their results fails, and so does
+   * copying from or to the host.
+   */
+  captureBegin(device: string): void;
+  /** Ends recording; the number is valid for this thread. */
+  captureEnd(): number;
+  /** Ends recording, if there is any, and drops what was recorded. */
+  captureAbort(): void;
+  /** Launches what was recorded, with the tensors that it was recorded with. */
+  replayGraph(graph: number): void;
+  /** Waits for the device and frees a graph. */
+  freeGraph(graph: number): void;
 }
 
 type ScalarNumber = number;

@@ -22,6 +22,8 @@ export type { FusedAdamW } from "./adamw.js";
 export { torchAutocast } from "./autocast.js";
 export { torchValueAndGrads } from "./autograd.js";
 export type { ValueAndGrads } from "./autograd.js";
+export { torchCompileStep } from "./compiledStep.js";
+export type { CompiledStep, CompiledStepStatus, CompileOptions } from "./compiledStep.js";
 export { defineKernel } from "./defineKernel.js";
 export type {
   KernelArgument,
@@ -39,6 +41,7 @@ export { precisions } from "./precision.js";
 export type { Precision, PrecisionPolicy } from "./precision.js";
 export { ScalarType } from "./scalarType.js";
 export type { FloatStorage } from "./scalarType.js";
+export type { StepResult } from "./stepGraph.js";
 export { currentTorchBackend, TorchBackend } from "./torchBackend.js";
 export type { OperandScope, TorchBackendOptions, TorchMemory } from "./torchBackend.js";
 

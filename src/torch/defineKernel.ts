@@ -136,6 +136,7 @@ class KernelScope implements KernelTorch {
   }
 
   value(operator: string, ...args: KernelArgument[]): number | boolean {
+    this.backend.capture?.refuse("runs an operator that waits for the device");
     return this.#run(operator, args) as number | boolean;
   }
 
@@ -160,6 +161,7 @@ class KernelScope implements KernelTorch {
   }
 
   constant(values: Int32Array | Float64Array, shape: readonly number[]): Temp {
+    this.backend.capture?.refuse("runs an operator that copies values from the host");
     const isReal = values instanceof Float64Array;
     const type = isReal ? ScalarType.float64 : ScalarType.int32;
     const stored = this.storage(isReal ? "float32" : "int32");

@@ -40,6 +40,16 @@ type TorchData = { refCount: number } & (
   | { readonly dtype: "string"; readonly strings: Uint8Array[] }
 );
 
+/** A step that is being captured; `StepGraph` is one. */
+export interface CaptureScope {
+  /** Told of every tensor whose handle is asked for. */
+  read(tensor: tf.TensorInfo, handle: Handle): void;
+  /** Whether it keeps a handle that would be freed now. */
+  keeps(handle: Handle): boolean;
+  /** Ends the capture: something needs the device to run, or the host to be waited for. */
+  refuse(what: string): never;
+}
+
 /**
  * A tfjs backend whose tensors are torch tensors.
  *
@@ -61,6 +71,8 @@ export class TorchBackend extends tf.KernelBackend {
   precision: Precision;
   /** The stretch of narrow operators the program is in; `Autocast` sets it. */
   autocast: OperandScope | undefined;
+  /** The capture of a step the program is in; `StepGraph` sets it. */
+  capture: CaptureScope | undefined;
   readonly #data = new DataTable<TorchData>(
     (data) => this.#free(data),
     () => this.addon.reportMemory(),
@@ -81,6 +93,7 @@ export class TorchBackend extends tf.KernelBackend {
   handle(tensor: tf.TensorInfo): Handle {
     const data = this.#find(tensor.dataId);
     if (data.dtype === "string") throw noStrings();
+    this.capture?.read(tensor, data.handle);
     return data.handle;
   }
 
@@ -138,6 +151,7 @@ export class TorchBackend extends tf.KernelBackend {
 
   /** Values in full precision, row-major: what `float: "float64"` is for. */
   readFloat64(tensor: tf.TensorInfo): Float64Array {
+    this.capture?.refuse("reads a tensor's values");
     return new Float64Array(this.addon.read(this.handle(tensor), ScalarType.float64));
   }
 
@@ -167,6 +181,7 @@ export class TorchBackend extends tf.KernelBackend {
   /** tfjs: a copy of the values, row-major; waits for the device. */
   override readSync(dataId: tf.DataId): tf.BackendValues {
     const data = this.#find(dataId);
+    if (data.dtype !== "string") this.capture?.refuse("reads a tensor's values");
     switch (data.dtype) {
       case "string":
         return data.strings;
@@ -272,7 +287,7 @@ export class TorchBackend extends tf.KernelBackend {
   }
 
   #free(data: TorchData): void {
-    if (data.dtype !== "string") this.addon.free(data.handle);
+    if (data.dtype !== "string" && this.capture?.keeps(data.handle) !== true) this.addon.free(data.handle);
   }
 
   #adopt(handle: Handle, scalarType: number, shape: number[], dtype: tf.DataType | undefined): tf.TensorInfo {
@@ -313,6 +328,7 @@ export class TorchBackend extends tf.KernelBackend {
       const fill = dtype === "bool" ? value !== 0 : value;
       return this.addon.call(this.operator("full"), shape, fill, stored, null, this.device) as Handle;
     }
+    this.capture?.refuse("makes a tensor of values on the host");
     return this.addon.from(typed, shape, scalarTypeOf(typed, dtype), this.device, stored);
   }
 }

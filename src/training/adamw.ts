@@ -44,9 +44,9 @@ export class AdamW {
    * One step.
    *
    * @param gradients one per parameter; they stay the caller's
-   * @param learningRate η of this step
+   * @param learningRate η of this step; as a scalar tensor in a step that `compileStep` captures
    */
-  step(gradients: readonly tf.Tensor[], learningRate: number): void {
+  step(gradients: readonly tf.Tensor[], learningRate: number | tf.Scalar): void {
     this.#taken++;
     const fused = tf.backend() instanceof TorchBackend;
     for (const group of this.#groups) {
@@ -61,7 +61,7 @@ export class AdamW {
     for (const { means, variances, steps } of this.#groups) tf.dispose([...means, ...variances, ...steps]);
   }
 
-  #composed(group: Group, gradients: readonly tf.Tensor[], learningRate: number): void {
+  #composed(group: Group, gradients: readonly tf.Tensor[], learningRate: number | tf.Scalar): void {
     const { beta1, beta2, epsilon } = this.#settings;
     const meanScale = 1 - beta1 ** this.#taken;
     const varianceScale = 1 - beta2 ** this.#taken;
@@ -72,7 +72,7 @@ export class AdamW {
           tf.mul(group.variances[i], beta2),
           tf.mul(tf.square(gradients[i]), 1 - beta2),
         );
-        const kept = tf.mul(parameter, 1 - learningRate * group.weightDecay);
+        const kept = tf.mul(parameter, tf.sub(1, tf.mul(learningRate, group.weightDecay)));
         const scale = tf.add(tf.sqrt(tf.div(variance, varianceScale)), epsilon);
         const move = tf.div(tf.div(mean, meanScale), scale);
         group.means[i].assign(mean);

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { valueAndGrads } from "../autodiff.js";
 import type { Module } from "../layers/module.js";
 import { softmaxCrossEntropy } from "../ops/softmaxCrossEntropy.js";
-import type { Random } from "../random.js";
+import type { RandomSource } from "../ops/uniformNumbers.js";
 import type { AdamW } from "./adamw.js";
 import { clipByNorm } from "./clip.js";
 
@@ -16,14 +16,14 @@ export interface Step {
   readonly images: tf.Tensor4D;
   /** `[batch]` int32. */
   readonly labels: tf.Tensor1D;
-  /** Learning rate of this step. */
-  readonly learningRate: number;
+  /** Learning rate of this step; a scalar tensor where the step is captured. */
+  readonly learningRate: number | tf.Scalar;
   /** Share of every target spread evenly over all classes, in [0, 1). */
   readonly labelSmoothing: number;
   /** Gradients whose joint L2 norm is above this are scaled down to it, above 0; `null` leaves them. */
   readonly clipNorm: number | null;
   /** Where drop path draws from. */
-  readonly random: Random;
+  readonly random: RandomSource;
 }
 
 /**

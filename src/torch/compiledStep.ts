@@ -1,0 +1,127 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { StepGraph, type StepResult } from "./stepGraph.js";
+import { TorchBackend } from "./torchBackend.js";
+
+/** Settings of `compileStep`. */
+export interface CompileOptions {
+  /** Calls of one shape that run as they are before one is captured, at least 1. Default 2. */
+  readonly warmUp?: number;
+  /** Captured shapes at most; inputs of further shapes run as they are. Default 8. */
+  readonly shapes?: number;
+}
+
+/** How a compiled step has run so far. */
+export interface CompiledStepStatus {
+  /** Captured shapes. */
+  readonly captured: number;
+  /** Calls that replayed a graph. */
+  readonly replayed: number;
+  /** Calls that ran the function itself. */
+  readonly eager: number;
+  /** Why calls run the function itself although they were to be captured; `null` where none does. */
+  readonly reason: string | null;
+}
+
+/** A step that runs as one launch where the engine can do that. */
+export interface CompiledStep<Inputs extends readonly tf.Tensor[], Result extends StepResult> {
+  /** Runs the step; the results are the caller's. */
+  (...inputs: Inputs): Result;
+  /** How it has run so far. */
+  status(): CompiledStepStatus;
+  /** Frees what was captured. The step may be called again, and is then captured anew. */
+  dispose(): void;
+}
+
+/** What happened to the inputs of one shape. */
+interface Shape<Result extends StepResult> {
+  runs: number;
+  captures: number;
+  graph?: StepGraph<Result>;
+  reason?: string;
+}
+
+/** A step whose variables are replaced after every call would be captured every time. */
+const mostCaptures = 4;
+
+/** @see compileStep, which is public */
+export function torchCompileStep<Inputs extends readonly tf.Tensor[], Result extends StepResult>(
+  step: (...inputs: Inputs) => Result,
+  { warmUp = 2, shapes: mostShapes = 8 }: CompileOptions,
+): CompiledStep<Inputs, Result> {
+  const shapes = new Map<string, Shape<Result>>();
+  let [eager, replayed] = [0, 0];
+  let reason: string | null = null;
+
+  const run = (inputs: Inputs): Result => {
+    eager++;
+    return tf.tidy(() => step(...inputs) as Result & tf.TensorContainer);
+  };
+  const giveUp = (shape: Shape<Result>, why: string): void => {
+    shape.graph?.dispose();
+    delete shape.graph;
+    shape.reason = why;
+    if (reason === null) console.warn(`katlab: this step runs without a CUDA graph. ${why}`);
+    reason = why;
+  };
+  const capture = (backend: TorchBackend, shape: Shape<Result>, inputs: Inputs): void => {
+    if (graphs().length >= mostShapes) {
+      giveUp(
+        shape,
+        `compileStep: inputs must have at most ${mostShapes} shapes; got one more. Raise shapes.`,
+      );
+      return;
+    }
+    try {
+      shape.captures++;
+      shape.graph = new StepGraph<Result>(backend, (own) => step(...(own as unknown as Inputs)), inputs);
+    } catch (error) {
+      giveUp(shape, error instanceof Error ? error.message : String(error));
+    }
+  };
+  const graphs = (): StepGraph<Result>[] => [...shapes.values()].flatMap(({ graph }) => graph ?? []);
+
+  const call = (...inputs: Inputs): Result => {
+    const backend = tf.backend();
+    // Inside another compiled step its capture takes this one in.
+    if (!(backend instanceof TorchBackend) || backend.device === "cpu" || backend.capture !== undefined) {
+      return run(inputs);
+    }
+    const key = [
+      tf.getBackend(),
+      backend.precision,
+      ...inputs.map(({ dtype, shape }) => `${dtype}[${String(shape)}]`),
+    ].join();
+    let shape = shapes.get(key);
+    if (shape === undefined) shapes.set(key, (shape = { runs: 0, captures: 0 }));
+    const missing = backend.addon.graphsMissing();
+    if (missing !== null && shape.reason === undefined) giveUp(shape, `${missing}.`);
+    if (shape.reason !== undefined) return run(inputs);
+    const replaced = shape.graph?.replaced();
+    if (replaced !== undefined) {
+      shape.graph?.dispose();
+      delete shape.graph;
+      if (shape.captures >= mostCaptures) {
+        giveUp(
+          shape,
+          `compileStep: variables must keep their storage between calls; got ${replaced.name}, assigned anew ` +
+            `after every call. Assign it inside the step.`,
+        );
+        return run(inputs);
+      }
+    }
+    if (shape.graph === undefined) {
+      if (shape.runs++ < warmUp) return run(inputs);
+      capture(backend, shape, inputs);
+    }
+    if (shape.graph === undefined) return run(inputs);
+    replayed++;
+    return shape.graph.replay(inputs);
+  };
+  return Object.assign(call, {
+    status: (): CompiledStepStatus => ({ captured: graphs().length, replayed, eager, reason }),
+    dispose: (): void => {
+      for (const graph of graphs()) graph.dispose();
+      shapes.clear();
+    },
+  });
+}

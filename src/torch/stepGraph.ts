@@ -1,0 +1,230 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { KatlabError, unavailable } from "../errors.js";
+import type { Handle } from "./addon.js";
+import type { CaptureScope, TorchBackend } from "./torchBackend.js";
+
+/** What a compiled step returns: a tensor, a list or a record of tensors. */
+export type StepResult = tf.Tensor | readonly tf.Tensor[] | Readonly<Record<string, tf.Tensor>>;
+
+type Results<Item> = Item | readonly Item[] | Readonly<Record<string, Item>>;
+
+/**
+ * One run of a step, recorded as a CUDA graph for inputs of one shape.
+ *
+ * Replaying copies the inputs into tensors of the graph's own, launches what was recorded, and copies the results out. What
+ * else the step reads is held by the graph. A variable that the step assigns is written in place instead, so that the
+ * next replay reads what this one wrote.
+ */
+export class StepGraph<Result extends StepResult> {
+  readonly #backend: TorchBackend;
+  readonly #graph: number;
+  readonly #inputs: readonly Handle[];
+  readonly #results: Results<Handle>;
+  readonly #held: readonly Handle[];
+  readonly #variables: ReadonlyMap<tf.Variable, Handle>;
+
+  /**
+   * Records a step; nothing of it has run afterwards.
+   *
+   * @param inputs tensors of the shapes and types it will be replayed with
+   * @throws KatlabError `unavailable` with the reason when it cannot be recorded; variables are then as before
+   */
+  constructor(
+    backend: TorchBackend,
+    step: (inputs: readonly tf.Tensor[]) => Result,
+    inputs: readonly tf.Tensor[],
+  ) {
+    const { addon, device } = backend;
+    this.#backend = backend;
+    this.#inputs = inputs.map(
+      (input) => addon.call(backend.operator("clone"), backend.handle(input)) as Handle,
+    );
+    const recording = new Recording(backend);
+    try {
+      // The graph cannot use what torch's allocator has kept for the steps that ran before.
+      addon.emptyCache(device);
+      addon.captureBegin(device);
+      backend.capture = recording;
+      this.#results = tf.tidy(() => {
+        const own = this.#inputs.map((handle) => toTensor(backend, addon.retain(handle)));
+        const results = mapResults<tf.Tensor, Handle>(step(own), (tensor) =>
+          addon.retain(backend.handle(tensor)),
+        );
+        recording.writeInPlace();
+        return results as Results<Handle> & tf.TensorContainer;
+      });
+      this.#graph = addon.captureEnd();
+    } catch (error) {
+      addon.captureAbort();
+      backend.capture = undefined;
+      recording.restore();
+      for (const handle of [...this.#inputs, ...recording.orphans]) addon.free(handle);
+      throw notRecorded(error);
+    }
+    backend.capture = undefined;
+    recording.restore();
+    this.#held = recording.hold();
+    this.#variables = recording.variables();
+  }
+
+  /** A variable that has other storage than when the step was recorded, as after `assign`; undefined if none has. */
+  replaced(): tf.Variable | undefined {
+    for (const [variable, handle] of this.#variables) {
+      if (variable.isDisposed || this.#backend.handle(variable) !== handle) return variable;
+    }
+    return undefined;
+  }
+
+  /** Runs the step; the results are the caller's. */
+  replay(inputs: readonly tf.Tensor[]): Result {
+    const backend = this.#backend;
+    const { addon } = backend;
+    if (inputs.length > 0) {
+      const given = inputs.map((input) => backend.handle(input));
+      addon.callVoid(backend.operator("_foreach_copy_"), this.#inputs, given);
+    }
+    addon.replayGraph(this.#graph);
+    const clone = backend.operator("clone");
+    return mapResults(this.#results, (handle) =>
+      toTensor(backend, addon.call(clone, handle) as Handle),
+    ) as StepResult as Result;
+  }
+
+  /** Frees the graph and what it holds. */
+  dispose(): void {
+    const { addon } = this.#backend;
+    addon.freeGraph(this.#graph);
+    for (const handle of [...this.#inputs, ...handlesOf(this.#results), ...this.#held]) addon.free(handle);
+  }
+}
+
+/** What a step reads, frees and assigns while it is recorded. */
+class Recording implements CaptureScope {
+  readonly #backend: TorchBackend;
+  /** Every variable there is, with its handle from before. */
+  readonly #before: ReadonlyMap<tf.Variable, Handle>;
+  readonly #handlesBefore: ReadonlySet<Handle>;
+  readonly #firstOwnId: number;
+  readonly #read = new Map<tf.Tensor, Handle>();
+  /** Handles from before that the step would have freed; whoever takes them frees them. */
+  readonly orphans = new Set<Handle>();
+  readonly #written = new Set<tf.Variable>();
+
+  constructor(backend: TorchBackend) {
+    this.#backend = backend;
+    this.#before = new Map(
+      registeredVariables()
+        .filter(({ dataId, dtype }) => dtype !== "string" && backend.refCount(dataId) > 0)
+        .map((variable) => [variable, backend.handle(variable)]),
+    );
+    this.#handlesBefore = new Set(this.#before.values());
+    this.#firstOwnId = tf.tidy(() => tf.scalar(0).id);
+  }
+
+  read(tensor: tf.TensorInfo, handle: Handle): void {
+    // tfjs's tensors are what a step can name; kernels also pass plain descriptions of their own.
+    if ("id" in tensor && (tensor as tf.Tensor).id < this.#firstOwnId)
+      this.#read.set(tensor as tf.Tensor, handle);
+  }
+
+  keeps(handle: Handle): boolean {
+    const fromBefore = this.#handlesBefore.has(handle) || [...this.#read.values()].includes(handle);
+    if (fromBefore) this.orphans.add(handle);
+    return fromBefore;
+  }
+
+  refuse(what: string): never {
+    throw unavailable({
+      subject: "compileStep",
+      must: "a captured step must leave the device alone until its end",
+      got: `a step that ${what}`,
+      remedy: "Pass as inputs what changes from step to step, and read results after it.",
+    });
+  }
+
+  /** Ends the recording with a copy of every assigned variable's new value into its old storage. */
+  writeInPlace(): void {
+    const { addon } = this.#backend;
+    if (registeredVariables().some((variable) => !this.#before.has(variable) && this.#isHere(variable))) {
+      this.refuse("makes a variable");
+    }
+    for (const [variable, handle] of this.#before) {
+      if (variable.isDisposed) this.refuse("disposes a variable");
+      const assigned = this.#backend.handle(variable);
+      if (assigned === handle) continue;
+      addon.callVoid(this.#backend.operator("copy_"), handle, assigned);
+      this.#written.add(variable);
+    }
+  }
+
+  /** Gives assigned variables the storage they had before. */
+  restore(): void {
+    for (const [variable, handle] of this.#before) {
+      if (variable.isDisposed || this.#backend.handle(variable) === handle) continue;
+      this.orphans.delete(handle);
+      const value = toTensor(this.#backend, handle);
+      variable.assign(value);
+      value.dispose();
+    }
+  }
+
+  /** Handles that keep alive what the graph reads; the caller frees them. */
+  hold(): Handle[] {
+    const held = [...this.orphans];
+    for (const [tensor, handle] of this.#read) {
+      if (!(tensor instanceof tf.Variable) && !this.orphans.has(handle)) {
+        held.push(this.#backend.addon.retain(handle));
+      }
+    }
+    return held;
+  }
+
+  /** The variables that the step reads or writes, with their handles. */
+  variables(): Map<tf.Variable, Handle> {
+    const used = [...this.#before.keys()].filter(
+      (variable) => this.#read.has(variable) || this.#written.has(variable),
+    );
+    return new Map(used.map((variable) => [variable, this.#backend.handle(variable)]));
+  }
+
+  #isHere({ dataId }: tf.Variable): boolean {
+    return this.#backend.refCount(dataId) > 0;
+  }
+}
+
+function mapResults<From extends tf.Tensor | Handle, To>(
+  results: Results<From>,
+  map: (item: From) => To,
+): Results<To> {
+  if (results instanceof tf.Tensor || typeof results === "number") return map(results as From);
+  if (Array.isArray(results)) return (results as readonly From[]).map(map);
+  return Object.fromEntries(
+    Object.entries(results as Record<string, From>).map(([name, item]) => [name, map(item)]),
+  );
+}
+
+function handlesOf(results: Results<Handle>): readonly Handle[] {
+  return typeof results === "number" ? [results] : Object.values(results as Record<string, Handle>);
+}
+
+function registeredVariables(): tf.Variable[] {
+  return Object.values(tf.engine().registeredVariables);
+}
+
+function toTensor(backend: TorchBackend, handle: Handle): tf.Tensor {
+  return tf.engine().makeTensorFromTensorInfo(backend.tensorFromHandle(handle));
+}
+
+function notRecorded(error: unknown): KatlabError {
+  if (error instanceof KatlabError) return error;
+  const text = error instanceof Error ? error.message.split("\n")[0] : String(error);
+  return unavailable(
+    {
+      subject: "compileStep",
+      must: "a step must be one that CUDA can capture",
+      got: text,
+      remedy: "Without a graph it runs as it is.",
+    },
+    error,
+  );
+}
