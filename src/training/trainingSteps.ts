@@ -4,11 +4,14 @@ import { describeEngine } from "../engine.js";
 import { type RandomSource, takeUniform, UniformNumbers } from "../ops/uniformNumbers.js";
 import { type Step, trainingStep } from "./step.js";
 
-type Batch = Pick<Step, "images" | "labels"> & {
+/** What changes from step to step. */
+export interface TrainingBatch extends Pick<Step, "images" | "labels" | "random"> {
+  /** Learning rate of this step. */
   readonly learningRate: number;
-  readonly random: RandomSource;
-};
-type Settings = Pick<Step, "model" | "optimizer" | "labelSmoothing" | "clipNorm">;
+}
+
+/** What all steps of a run have in common. */
+export type TrainingStepsOptions = Pick<Step, "model" | "optimizer" | "labelSmoothing" | "clipNorm">;
 
 /**
  * The steps of a run. On a CUDA device they are one captured step, which gives the same weights: what changes from step
