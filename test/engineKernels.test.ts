@@ -64,6 +64,7 @@ const calls: Record<string, fc.Arbitrary<Call>> = {
   [tf.Multiply]: binary(),
   [tf.RealDiv]: binary(fc.float({ min: 0.125, max: 8, noNaN: true })),
   [tf.Minimum]: binary(),
+  [tf.GreaterEqual]: binary(),
   [tf.Exp]: unary(real),
   [tf.Erf]: unary(real),
   [tf.Log]: unary(positive),

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
-import { beforeAll, expect, test } from "vitest";
+import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { type EngineName, useEngine } from "../../../src/engine.js";
 import { loadAddon } from "../../../src/torch/backend.js";
 
@@ -11,10 +11,17 @@ beforeAll(async () => {
   for (const engine of engines) await useEngine({ engine, device: "cpu" });
 });
 
+let before = { numTensors: 0, handles: 0 };
+beforeEach(() => {
+  before = { numTensors: tf.memory().numTensors, handles: loadAddon().live() };
+});
+afterEach(() => {
+  expect({ numTensors: tf.memory().numTensors, handles: loadAddon().live() }).toEqual(before);
+});
+
 test("tensors and variables go along, whichever backend computes next", async () => {
   await tf.setBackend("torch");
-  const before = { numTensors: tf.memory().numTensors, handles: loadAddon().live() };
-  const x = tf.variable(tf.tensor2d([[1, 2], [3, 4]])); // prettier-ignore
+  const x = tf.tidy(() => tf.variable(tf.tensor2d([[1, 2], [3, 4]]))); // prettier-ignore
   let expected = 1;
   for (const backend of [...engines, ...engines].reverse()) {
     await tf.setBackend(backend);
@@ -27,7 +34,6 @@ test("tensors and variables go along, whichever backend computes next", async ()
   }
   await tf.setBackend("torch");
   x.dispose();
-  expect(loadAddon().live()).toBe(before.handles);
 });
 
 test("bool, int32 and string tensors keep values and dtype", async () => {
@@ -41,7 +47,7 @@ test("bool, int32 and string tensors keep values and dtype", async () => {
   const values = read();
   for (const backend of ["cpu", "torch", "cpu"]) {
     await tf.setBackend(backend);
-    tf.tidy(() => made.map((x) => tf.reshape(x, [1, 2]))); // brings the data here
+    tf.dispose(made.map((x) => tf.reshape(x, [1, 2]))); // brings the data here
     expect(read()).toEqual(values);
   }
   tf.dispose(made);
@@ -58,7 +64,6 @@ test("complex64 tensors come to torch; tfjs's cpu backend cannot take any over",
 
 test("a model of tf.layers is trained by turns", async () => {
   await tf.setBackend("torch");
-  const live = loadAddon().live();
   const seeded = tfl.initializers.glorotNormal({ seed: 1 });
   const model = tfl.sequential({
     layers: [
@@ -80,6 +85,4 @@ test("a model of tf.layers is trained by turns", async () => {
   tf.dispose([inputs, targets]);
   optimizer.dispose();
   model.dispose();
-  await tf.setBackend("torch");
-  expect(loadAddon().live()).toBe(live);
 });
