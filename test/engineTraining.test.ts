@@ -12,6 +12,9 @@ import { readValues } from "./ops/operatorSuite.js";
 
 const models = listModels().filter((name) => name.includes("_test_"));
 
+/** tfjs's cpu backend is slow, and slower on a busy machine. */
+const minutes = 120_000;
+
 interface Batch {
   readonly images: tf.Tensor4D;
   readonly labels: tf.Tensor1D;
@@ -60,7 +63,7 @@ onEveryEngine("test-size models", ({ options }) => {
   });
 
   describe.each(models)("%s", (name) => {
-    test("has the gradients of torch in float64", () => {
+    test("has the gradients of torch in float64", { timeout: minutes }, () => {
       const before = tf.memory().numTensors;
       const [exact, own] = [reference.get(name), gradients(name)];
       if (exact === undefined) throw new Error("no reference");
@@ -73,7 +76,7 @@ onEveryEngine("test-size models", ({ options }) => {
       expect(tf.memory().numTensors).toBe(before);
     });
 
-    test("learns", () => {
+    test("learns", { timeout: minutes }, () => {
       const before = tf.memory().numTensors;
       const model = createModel(name, { seed: 3 });
       const optimizer = new AdamW(model.parameters(), {
