@@ -46,9 +46,11 @@ export interface RationalFit extends RationalCoefficients, FitError {
 
 /** Steps of Levenberg–Marquardt from every start, and from the best of them to the end. */
 const trySteps = 25;
-const tryPoints = 200;
+const tryPoints = 120;
 const finishSteps = 250;
 const finalists = 3;
+/** Ends that differ by less are one. */
+const sameEnd = 1e-6;
 
 /**
  * Fits a rational function of any form and degrees to `f` by least squares, or with `criterion: "minimax"` so that the
@@ -64,17 +66,16 @@ const finalists = 3;
  *   `unknown` for another form or criterion
  */
 export function fitRational(f: (x: number) => number, options: FitRationalOptions = {}): RationalFit {
-  const target = checkedTarget(f, options);
+  const { target, size } = checkedTarget(f, options);
   const { problem, descent } = bestDescent(target);
   const { form, interval } = target;
-  const coefficients =
+  const { numerator, denominator } =
     options.criterion === "minimax"
       ? levelled(problem.target, descent)
       : problem.coefficients(descent.parameters);
+  const coefficients = { form, numerator: numerator.map((a) => size * a), denominator };
   return {
-    form,
-    numerator: coefficients.numerator,
-    denominator: coefficients.denominator,
+    ...coefficients,
     interval,
     ...fitError(f, coefficients, interval, target.xs.length),
     gain: rationalPoles(coefficients, [-12, 12]).length > 0 ? 0 : rationalGain(coefficients),
@@ -124,7 +125,8 @@ function descended(target: RationalTarget): Solution {
   const tried = starts(sketch, target)
     .map((start) => levenbergMarquardt(sketch, start, trySteps))
     .filter((descent) => descent !== undefined)
-    .sort(byError);
+    .sort(byError)
+    .filter(({ squaredError }, k, all) => k === 0 || squaredError > (1 + sameEnd) * all[k - 1].squaredError);
   const finished = tried
     .slice(0, finalists)
     .map(({ parameters }) => levenbergMarquardt(problem, parameters, finishSteps))
@@ -188,7 +190,13 @@ function levelled(target: RationalTarget, from: Descent): RationalCoefficients {
 
 const criteria: readonly FitCriterion[] = ["least-squares", "minimax"];
 
-function checkedTarget(f: (x: number) => number, options: FitRationalOptions): RationalTarget {
+/** What to fit, and the power of two that `ys` were divided by so that no square overflows. */
+interface ScaledTarget {
+  readonly target: RationalTarget;
+  readonly size: number;
+}
+
+function checkedTarget(f: (x: number) => number, options: FitRationalOptions): ScaledTarget {
   const subject = "fitRational";
   const { form = "A", degrees = [5, 4], interval = [-3, 3], points = 1201, criterion, weight } = options;
   const { poleFree = interval } = options;
@@ -201,14 +209,6 @@ function checkedTarget(f: (x: number) => number, options: FitRationalOptions): R
       must: `poleFree must hold the interval [${interval.join(", ")}]`,
       got: `[${poleFree.join(", ")}]`,
       remedy: "Leave it out for the interval itself.",
-    });
-  }
-  if (!degrees.every((degree) => Number.isInteger(degree) && degree >= 0)) {
-    throw mustBe({
-      subject,
-      must: "degrees must be two whole numbers ≥ 0",
-      got: `[${degrees.join(", ")}]`,
-      remedy: "KAT takes [5, 4].",
     });
   }
   const terms = rationalTerms(form, degrees).reduce((sum, count) => sum + count, 0);
@@ -232,7 +232,25 @@ function checkedTarget(f: (x: number) => number, options: FitRationalOptions): R
       remedy: "Give more points, or a wider weight.",
     });
   }
-  return { xs, ys, weights, interval, form, degrees, poleFree };
+  const [size, heaviest] = [binarySize(ys), binarySize(weights)];
+  return {
+    target: {
+      xs,
+      ys: ys.map((value) => value / size),
+      weights: weights.map((value) => value / heaviest),
+      interval,
+      form,
+      degrees,
+      poleFree,
+    },
+    size,
+  };
+}
+
+/** The largest power of two that is not above the largest value; 1 where all are zero. */
+function binarySize(values: readonly number[]): number {
+  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  return largest === 0 ? 1 : 2 ** Math.max(-1022, Math.floor(Math.log2(largest)));
 }
 
 function finite(subject: string, xs: readonly number[], f: (x: number) => number, least: number): number[] {

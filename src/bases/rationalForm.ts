@@ -1,4 +1,4 @@
-import { unknownOption } from "../errors.js";
+import { mustBe, unknownOption } from "../errors.js";
 
 /**
  * How the denominator Q of a rational function is made from its coefficients.
@@ -49,11 +49,20 @@ export function denominatorShape(form: RationalForm): DenominatorShape {
 /**
  * How many coefficients a form has: `[m + 1, n]`, and `[m + 1, n + 1]` for form C.
  *
- * @throws KatlabError `unknown` for a form that is not there
+ * @throws KatlabError `unknown` for a form that is not there, `invalid` for degrees that are not whole numbers ≥ 0
  */
 export function rationalTerms(
   form: RationalForm,
-  [numerator, denominator]: RationalDegrees,
+  degrees: RationalDegrees,
 ): [numerator: number, denominator: number] {
+  if (!degrees.every((degree) => Number.isSafeInteger(degree) && degree >= 0)) {
+    throw mustBe({
+      subject: "rational function",
+      must: "degrees must be two whole numbers ≥ 0",
+      got: `[${degrees.join(", ")}]`,
+      remedy: "KAT takes [5, 4].",
+    });
+  }
+  const [numerator, denominator] = degrees;
   return [numerator + 1, denominator + 1 - denominatorShape(form).firstPower];
 }

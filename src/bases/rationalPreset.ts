@@ -42,7 +42,7 @@ export function rationalPreset(
   { form = "A", degrees = [5, 4] }: RationalPresetOptions = {},
 ): RationalPreset {
   const [m, n] = degrees;
-  const shape = denominatorShape(form);
+  const terms = rationalTerms(form, degrees);
   if (name === "upstream-gelu") {
     if (form === "A" && m === 5 && n === 4) return { ...upstreamGelu, form, ...upstreamGeluNote };
     throw mustBe({
@@ -61,7 +61,7 @@ export function rationalPreset(
   }
   const key = `${name} ${form} ${m}/${n}`;
   const kept = fitted.get(key) ?? {
-    ...(name === "identity" ? identity(form, degrees, shape.floor) : fittedPreset(name, form, degrees)),
+    ...(name === "identity" ? identity(form, terms) : fittedPreset(name, form, degrees)),
     activation: name,
   };
   fitted.set(key, kept);
@@ -85,22 +85,24 @@ function fittedPreset(name: ActivationName, form: RationalForm, degrees: Rationa
 }
 
 /** x itself, exactly: Q = 1. */
-function identity(form: RationalForm, degrees: RationalDegrees, floor: number): RationalFit {
-  if (!(degrees[0] >= 1)) {
+function identity(
+  form: RationalForm,
+  [numeratorTerms, denominatorTerms]: readonly [number, number],
+): RationalFit {
+  if (numeratorTerms < 2) {
     throw mustBe({
       subject: 'rational preset "identity"',
       must: "the numerator's degree must be at least 1",
-      got: String(degrees[0]),
+      got: String(numeratorTerms - 1),
       remedy: "KAT takes degrees [5, 4].",
     });
   }
-  const [numeratorTerms, denominatorTerms] = rationalTerms(form, degrees);
+  const constant = form === "C" ? [1 - denominatorShape("C").floor] : [];
+  const zeros = new Array<number>(denominatorTerms - constant.length).fill(0);
   return {
     form,
     numerator: Array.from({ length: numeratorTerms }, (_, i) => (i === 1 ? 1 : 0)),
-    denominator: Array.from({ length: denominatorTerms }, (_, j) =>
-      form === "C" && j === 0 ? 1 - floor : 0,
-    ),
+    denominator: [...constant, ...zeros],
     interval: presetIntervals.identity,
     maxError: 0,
     meanSquaredError: 0,

@@ -18,3 +18,14 @@ test("another form is refused", () => {
   expect(() => rationalTerms("E" as RationalForm, [5, 4])).toThrow(KatlabError);
   expect(() => rationalTerms("toString" as RationalForm, [5, 4])).toThrow("must be one of A, B, C, D, N");
 });
+
+test("degrees must be whole numbers ≥ 0", () => {
+  for (const degrees of [
+    [-1, 4],
+    [5, 0.5],
+    [NaN, 1],
+    [Infinity, 1],
+  ] as [number, number][]) {
+    expect(() => rationalTerms("A", degrees)).toThrow("degrees must be two whole numbers ≥ 0");
+  }
+});
