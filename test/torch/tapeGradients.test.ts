@@ -1,6 +1,8 @@
 import * as fc from "fast-check";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { autocast } from "../../src/autocast.js";
+import { valueAndGrads } from "../../src/autodiff.js";
 import { useEngine } from "../../src/engine.js";
 import { createModel } from "../../src/models/registry.js";
 import { softmaxCrossEntropy } from "../../src/ops/softmaxCrossEntropy.js";
@@ -157,6 +159,27 @@ test("packages that register tfjs's gradients anew do not undo it, and keep thei
   } finally {
     tf.registerGradient(registered);
   }
+});
+
+test("inside autocast the tape's gradients are as exact as torch autograd's", async () => {
+  await useEngine({ engine: "torch", device: "cpu", precision: "bfloat16" });
+  const model = createModel("kat_test_patch7_28");
+  const images = tf.ones<tf.Rank.R4>([2, 28, 28, 1]);
+  const labels = tf.tensor1d([1, 7], "int32");
+  const variables = model.parameters().map(({ variable }) => variable);
+  const loss = (): tf.Scalar => softmaxCrossEntropy(model.forward(images), labels);
+  const onTape = (): tf.Tensor[] => Object.values(tf.variableGrads(loss, variables).grads);
+  tf.tidy(() => {
+    const exact = onTape(); // outside it everything is float32
+    const apart = (grads: tf.Tensor[]): number =>
+      tf.norm(tf.stack(grads.map((grad, i) => tf.norm(tf.sub(grad, exact[i]))))).dataSync()[0];
+    const byAutograd = apart(valueAndGrads(loss, variables).grads);
+    expect(byAutograd).toBeGreaterThan(0);
+    expect(apart(autocast(onTape))).toBeLessThanOrEqual(2 * byAutograd);
+  });
+  model.dispose();
+  tf.dispose([images, labels]);
+  await useEngine({ engine: "torch", device: "cpu" });
 });
 
 test("a gradient of a gradient goes through", () => {

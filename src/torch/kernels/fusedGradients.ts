@@ -1,11 +1,24 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { defineKernel, type KernelDefinition, type KernelTorch, type Operand } from "../defineKernel.js";
+import {
+  defineKernel,
+  type KernelDefinition,
+  type KernelTorch,
+  type Operand,
+  type Temp,
+} from "../defineKernel.js";
 
 type Inputs<Names extends string> = Record<Names, tf.TensorInfo>;
 
 /** […, size] → [rows, size] */
 function asRows(torch: KernelTorch, x: tf.TensorInfo): Operand {
   return x.shape.length === 2 ? x : torch.call("reshape", x, [-1, x.shape[x.shape.length - 1]]);
+}
+
+/** The element type of a temporary: inside autocast, a narrow one. */
+function typeOf(torch: KernelTorch, x: Temp): number {
+  const { addon } = torch.backend;
+  addon.info(x);
+  return addon.meta[2];
 }
 
 const linearGradient = defineKernel<Inputs<"dy" | "x" | "weight">>(
@@ -60,8 +73,7 @@ const scaledDotProductAttentionGradient = defineKernel<
   const scores = torch.call("matmul", scaled, transposed(key)); // [batch, heads, queries, tokens]
   const weights = torch.call("softmax.int", scores, -1);
   const byWeights = torch.call("matmul", dy, transposed(value));
-  const type = torch.storage("float32");
-  const byScores = torch.call("_softmax_backward_data", byWeights, weights, -1, type);
+  const byScores = torch.call("_softmax_backward_data", byWeights, weights, -1, typeOf(torch, weights));
   return [
     torch.result("mul.Scalar", torch.call("matmul", byScores, key), scale),
     torch.result("matmul", transposed(byScores), scaled),
