@@ -55,5 +55,6 @@ describe("OrthogonalFactor", () => {
     expect([...solution].map((value) => Math.round(value))).toEqual([3, 0]);
     expect([...new OrthogonalFactor([[0, 0]]).solve([1, 2])]).toEqual([0]);
     expect([...new OrthogonalFactor([]).remainder([1, 2])]).toEqual([1, 2]);
+    expect([...new OrthogonalFactor([[0, 0]]).remainder([1, 2])]).toEqual([1, 2]);
   });
 });
