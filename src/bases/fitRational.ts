@@ -1,4 +1,4 @@
-import { mustBe, unknownOption } from "../errors.js";
+import { type KatlabError, mustBe, unknownOption } from "../errors.js";
 import { rationalGain } from "./gain.js";
 import { type Descent, levenbergMarquardt } from "./levenbergMarquardt.js";
 import { rational, type RationalCoefficients } from "./rational.js";
@@ -19,7 +19,10 @@ export interface FitRationalOptions {
   interval?: readonly [number, number];
   /** Equispaced points on the interval, both ends included. Default 1201. */
   points?: number;
-  /** What the squared error at x counts, ≥ 0: for example a density of inputs. Default 1 everywhere. */
+  /**
+   * What the squared error at x counts, ≥ 0: for example a density of inputs. Default 1 everywhere. With `"minimax"` the
+   * points count where it is above 0.
+   */
   weight?: (x: number) => number;
   /** What is made small. Default `"least-squares"`. */
   criterion?: FitCriterion;
@@ -37,6 +40,7 @@ export interface FitError {
 
 /** Coefficients, and how good they are. */
 export interface RationalFit extends RationalCoefficients, FitError {
+  /** How the denominator is made. */
   readonly form: RationalForm;
   /** The interval on which `maxError` and `meanSquaredError` hold. */
   readonly interval: readonly [number, number];
@@ -62,8 +66,8 @@ const sameEnd = 1e-6;
  * the squared errors are reweighted until the peaks are level (Lawson, 1961). Deterministic. Tried up to degrees 8 and 8.
  *
  * @param f the function to match; finite on the interval
- * @throws KatlabError `invalid` for settings out of range, for fewer points than coefficients, or where `f` is not finite;
- *   `unknown` for another form or criterion
+ * @throws KatlabError `invalid` for settings out of range, for fewer points than coefficients, where `f` is not finite, or
+ *   on an interval so small or large that coefficients overflow; `unknown` for another form or criterion
  */
 export function fitRational(f: (x: number) => number, options: FitRationalOptions = {}): RationalFit {
   const { target, size } = checkedTarget(f, options);
@@ -74,6 +78,7 @@ export function fitRational(f: (x: number) => number, options: FitRationalOption
       ? levelled(problem.target, descent)
       : problem.coefficients(descent.parameters);
   const coefficients = { form, numerator: numerator.map((a) => size * a), denominator };
+  if (![...coefficients.numerator, ...denominator].every(Number.isFinite)) throw noFit(target);
   return {
     ...coefficients,
     interval,
@@ -132,7 +137,18 @@ function descended(target: RationalTarget): Solution {
     .map(({ parameters }) => levenbergMarquardt(problem, parameters, finishSteps))
     .filter((descent) => descent !== undefined)
     .sort(byError);
-  return { problem, descent: finished[0] };
+  const descent = finished.at(0);
+  if (!descent) throw noFit(target);
+  return { problem, descent };
+}
+
+function noFit({ interval }: RationalTarget): KatlabError {
+  return mustBe({
+    subject: "fitRational",
+    must: "coefficients by powers of x must be numbers that float64 holds",
+    got: `others on [${interval.join(", ")}]`,
+    remedy: "Fit on an interval of ordinary size and stretch the function.",
+  });
 }
 
 /** The target on fewer points, for the tries. */

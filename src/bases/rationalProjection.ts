@@ -18,8 +18,11 @@ export interface RationalTarget {
   readonly ys: readonly number[];
   /** What each squared error counts, ≥ 0. */
   readonly weights: readonly number[];
+  /** Ends of the points. */
   readonly interval: readonly [number, number];
+  /** How the denominator is made. */
   readonly form: RationalForm;
+  /** Degrees of numerator and denominator. */
   readonly degrees: RationalDegrees;
   /** Where a function of form N must have no pole; holds `interval`. */
   readonly poleFree: readonly [number, number];

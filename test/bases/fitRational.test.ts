@@ -155,6 +155,13 @@ describe("fitRational", () => {
     );
   });
 
+  test.each(rationalForms)("form %s: as many points as coefficients are enough", (form) => {
+    const points = form === "C" ? 6 : 5;
+    const fit = fitRational(activations.silu, { form, degrees: [2, 2], points });
+    expect(Number.isFinite(fit.maxError)).toBe(true);
+    expect(fit.meanSquaredError).toBeLessThan(0.1);
+  });
+
   test("is deterministic", () => {
     const options = { form: "C", degrees: [4, 3], points: 201 } as const;
     expect(fitRational(activations.mish, options)).toEqual(fitRational(activations.mish, options));
@@ -243,6 +250,11 @@ describe("refuses", () => {
   test.each(refused)("%s", (_, options, message) => {
     expect(() => fitRational(Math.sin, options)).toThrow(message);
     expect(() => fitRational(Math.sin, options)).toThrow(KatlabError);
+  });
+
+  test.each(rationalForms)("form %s: an interval whose powers overflow", (form) => {
+    const tiny = { form, interval: [-1e-200, 1e-200] as const, points: 21 };
+    expect(() => fitRational((x) => Math.sin(1e200 * x), tiny)).toThrow("others on [-1e-200, 1e-200]");
   });
 
   test("a function that is not finite", () => {
