@@ -27,7 +27,7 @@ export interface RationalCoefficients {
 export interface RationalDerivatives {
   /** F(x). */
   readonly value: number;
-  /** F′(x); at a kink with the sign of |·| as +1, see {@link signFromRight}. */
+  /** F′(x); at a kink with sign(0) = +1 for what the bars hold: in form A the derivative from the right. */
   readonly first: number;
   /** F″(x); at a kink likewise. */
   readonly second: number;
@@ -103,7 +103,7 @@ export function rationalDerivatives(x: number, coefficients: RationalCoefficient
 }
 
 /**
- * Derivatives of `upstream · F(x)` by x and by the coefficients, s(·) = `signFromRight`:
+ * Derivatives of `upstream · F(x)` by x and by the coefficients; s is the sign, with s(0) = +1:
  *
  *     ∂F/∂aᵢ = xⁱ / Q
  *     ∂F/∂bⱼ = −s(bⱼ)·F·|x|ʲ / Q (A)    −s(Σ bₖxᵏ)·F·xʲ / Q (B, C, D)    −F·xʲ / Q (N)
