@@ -53,7 +53,7 @@ function difference(a: Map<string, Float32Array>, b: Map<string, Float32Array>) 
   return { relativeL2: Math.sqrt(apart / size), largestAbsolute: largest };
 }
 
-function timeSteps(name: kl.ModelName, steps: number) {
+function timeSteps(name: kl.ModelName, compile: boolean, count: number) {
   const model = kl.createModel(name, { seed: 1 });
   const optimizer = new kl.AdamW(model.parameters(), {
     weightDecay: 0.05,
@@ -63,40 +63,50 @@ function timeSteps(name: kl.ModelName, steps: number) {
     epsilon: 1e-8,
   });
   const { images, labels } = randomBatch(128, model.inputShape, model.classes);
-  const random = new kl.Random(1);
-  const step = () =>
-    kl.trainingStep({
-      model,
-      optimizer,
-      images,
-      labels,
-      learningRate: 1e-3,
-      labelSmoothing: 0,
-      clipNorm: null,
-      random,
-    });
+  const steps = new kl.TrainingSteps({ model, optimizer, labelSmoothing: 0, clipNorm: null }, compile);
+  const take = () => steps.take({ images, labels, learningRate: 1e-3, random: new kl.Random(1) });
   const losses: number[] = [];
   for (let i = 0; i < 10; i++) {
-    const loss = step();
+    const loss = take();
     losses.push(loss.dataSync()[0]);
     loss.dispose();
   }
   const addon = loadAddon();
   addon.sync();
+  addon.resetPeakMemory();
   const start = performance.now();
   let last = tf.scalar(0);
-  for (let i = 0; i < steps; i++) {
+  for (let i = 0; i < count; i++) {
     last.dispose();
-    last = step();
+    last = take();
   }
-  const hostMs = (performance.now() - start) / steps;
   addon.sync();
-  const ms = (performance.now() - start) / steps;
+  const ms = (performance.now() - start) / count;
   losses.push(last.dataSync()[0]);
+  // Each with the device idle: later ones would wait for a full queue.
+  let hostMs = 0;
+  for (let i = 0; i < 10; i++) {
+    addon.sync();
+    const called = performance.now();
+    take().dispose();
+    hostMs += (performance.now() - called) / 10;
+  }
+  const status = steps.status();
+  const peakGiB = addon.memory("cuda").peak / 2 ** 30;
   tf.dispose([last, images, labels]);
+  steps.dispose();
   optimizer.dispose();
   model.dispose();
-  return { ms, hostMs, imagesPerSecond: 128e3 / ms, firstLoss: losses[0], lastLoss: losses.at(-1), losses };
+  kl.describeEngine().emptyCache();
+  return {
+    ms,
+    hostMs,
+    imagesPerSecond: 128e3 / ms,
+    peakGiB,
+    firstLoss: losses[0],
+    lastLoss: losses.at(-1),
+    status,
+  };
 }
 
 await kl.useEngine({ engine: "torch", device: "cpu" });
@@ -106,21 +116,19 @@ results["engine"] = kl.describeEngine();
 const once = gradients();
 results["gradients, CUDA against CPU"] = difference(once, onCpu);
 results["gradients, two CUDA runs"] = difference(gradients(), once);
-for (const tf32 of [false, true]) {
-  loadAddon().tf32(tf32);
-  for (const name of ["kat_tiny_patch16_224", "vit_tiny_patch16_224"] as const) {
-    const label = `${name} ${tf32 ? "tf32" : "float32"}`;
-    const result = timeSteps(name, 50);
-    results[label] = result;
-    console.log(
-      label,
-      result.ms.toFixed(2),
-      "ms",
-      Math.round(result.imagesPerSecond),
-      "images/s",
-      result.losses,
-    );
+for (const precision of ["float32", "tf32", "bfloat16"] as const) {
+  await kl.useEngine({ engine: "torch", device: "cuda", precision });
+  for (const compile of [false, true]) {
+    for (const name of ["vit_tiny_patch16_224", "kat_tiny_patch16_224"] as const) {
+      const label = `${name} ${precision} ${compile ? "captured" : "eager"}`;
+      const result = timeSteps(name, compile, 50);
+      results[label] = result;
+      const { ms, hostMs, imagesPerSecond, peakGiB, firstLoss, lastLoss, status } = result;
+      console.log(
+        `${label}: ${ms.toFixed(2)} ms (host ${hostMs.toFixed(2)}), ${Math.round(imagesPerSecond)} images/s, ` +
+          `${peakGiB.toFixed(2)} GiB, loss ${firstLoss.toFixed(3)} to ${lastLoss?.toFixed(3)}, ${status?.reason ?? ""}`,
+      );
+    }
   }
 }
-results["memory"] = loadAddon().memory();
 console.log(JSON.stringify(results));

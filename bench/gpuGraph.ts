@@ -179,7 +179,7 @@ for (const [what, body] of [
   step.dispose();
 }
 {
-  const big = kl.compileStep((x: Tensor1D) => tf.sum(tf.ones([Math.round(x.shape[0]), 2 ** 30])));
+  const big = kl.compileStep((x: Tensor1D) => tf.sum(tf.fill([x.shape[0], 2 ** 30], 1)));
   const x = tf.tensor1d(new Float32Array(1024).fill(1).map((_, i) => i));
   let message = "";
   try {

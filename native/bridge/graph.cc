@@ -8,6 +8,7 @@
 
 #ifndef KATLAB_GRAPHS_MISSING
 #include <ATen/cuda/CUDAGraph.h>
+#include <ATen/ops/zeros.h>
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAFunctions.h>
 #include <c10/cuda/CUDAStream.h>
@@ -55,6 +56,14 @@ struct Graphs {
   std::map<c10::DeviceIndex, at::cuda::MempoolId_t> pools;
   std::optional<Capture> capture;
   int64_t next = 1;
+
+  // A pool that no graph uses any more is gone for torch's allocator, and its name must not be used again.
+  void forgetUnusedPool(c10::DeviceIndex device) {
+    for (const auto& [number, graph] : captured) {
+      if (graph.device == device) return;
+    }
+    pools.erase(device);
+  }
 };
 
 namespace {
@@ -117,6 +126,7 @@ napi_value captureBegin(Call& call) {
     // Other threads may use their own streams meanwhile.
     capture.graph->capture_begin(pool->second, cudaStreamCaptureModeThreadLocal);
   } catch (...) {
+    graphs.forgetUnusedPool(index);
     capture.leave();
     throw;
   }
@@ -144,6 +154,7 @@ napi_value captureAbort(Call& call) {
   if (!graphs.capture) return nullptr;
   Capture capture = take(graphs);
   try {
+    at::zeros({1}, at::TensorOptions().device(at::kCUDA, capture.device));  // torch warns of empty graphs
     capture.graph->capture_end();
     capture.graph->reset();
   } catch (const std::exception&) {
@@ -152,6 +163,8 @@ napi_value captureAbort(Call& call) {
     allocator::endAllocateToPool(capture.device, graphs.pools.at(capture.device));
     allocator::releasePool(capture.device, graphs.pools.at(capture.device));
   }
+  capture.graph.reset();
+  graphs.forgetUnusedPool(capture.device);
   capture.leave();
   return nullptr;
 }
@@ -168,7 +181,10 @@ napi_value freeGraph(Call& call) {
     c10::cuda::device_synchronize();
     captured.graph.reset();
   });
-  graphsOf(call).captured.erase(call.integer(0, "graph"));
+  const c10::DeviceIndex device = captured.device;
+  Graphs& graphs = graphsOf(call);
+  graphs.captured.erase(call.integer(0, "graph"));
+  graphs.forgetUnusedPool(device);
   return nullptr;
 }
 

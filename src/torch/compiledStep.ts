@@ -43,6 +43,13 @@ interface Shape<Result extends StepResult> {
 /** A step whose variables are replaced after every call would be captured every time. */
 const mostCaptures = 4;
 
+function assignedOutside({ name }: tf.Variable): string {
+  return (
+    "compileStep: variables must keep their storage between calls; " +
+    `got ${name}, assigned anew after every call. Assign it inside the step.`
+  );
+}
+
 /** @see compileStep, which is public */
 export function torchCompileStep<Inputs extends readonly tf.Tensor[], Result extends StepResult>(
   step: (...inputs: Inputs) => Result,
@@ -57,28 +64,30 @@ export function torchCompileStep<Inputs extends readonly tf.Tensor[], Result ext
     return tf.tidy(() => step(...inputs) as Result & tf.TensorContainer);
   };
   const giveUp = (shape: Shape<Result>, why: string): void => {
-    shape.graph?.dispose();
-    delete shape.graph;
     shape.reason = why;
     if (reason === null) console.warn(`katlab: this step runs without a CUDA graph. ${why}`);
     reason = why;
   };
-  const capture = (backend: TorchBackend, shape: Shape<Result>, inputs: Inputs): void => {
+  const graphs = (): StepGraph<Result>[] => [...shapes.values()].flatMap(({ graph }) => graph ?? []);
+  const forget = (shape: Shape<Result>): void => {
+    shape.graph?.dispose();
+    delete shape.graph;
+  };
+  /** Captures the step, or says why not. */
+  const capture = (backend: TorchBackend, shape: Shape<Result>, inputs: Inputs): unknown => {
     if (graphs().length >= mostShapes) {
-      giveUp(
-        shape,
+      return new Error(
         `compileStep: inputs must have at most ${mostShapes} shapes; got one more. Raise shapes.`,
       );
-      return;
     }
     try {
       shape.captures++;
       shape.graph = new StepGraph<Result>(backend, (own) => step(...(own as unknown as Inputs)), inputs);
+      return undefined;
     } catch (error) {
-      giveUp(shape, error instanceof Error ? error.message : String(error));
+      return error;
     }
   };
-  const graphs = (): StepGraph<Result>[] => [...shapes.values()].flatMap(({ graph }) => graph ?? []);
 
   const call = (...inputs: Inputs): Result => {
     const backend = tf.backend();
@@ -86,36 +95,33 @@ export function torchCompileStep<Inputs extends readonly tf.Tensor[], Result ext
     if (!(backend instanceof TorchBackend) || backend.device === "cpu" || backend.capture !== undefined) {
       return run(inputs);
     }
-    const key = [
-      tf.getBackend(),
-      backend.precision,
-      ...inputs.map(({ dtype, shape }) => `${dtype}[${String(shape)}]`),
-    ].join();
-    let shape = shapes.get(key);
-    if (shape === undefined) shapes.set(key, (shape = { runs: 0, captures: 0 }));
-    const missing = backend.addon.graphsMissing();
-    if (missing !== null && shape.reason === undefined) giveUp(shape, `${missing}.`);
-    if (shape.reason !== undefined) return run(inputs);
+    const shape = shapeOf(backend, inputs);
     const replaced = shape.graph?.replaced();
     if (replaced !== undefined) {
-      shape.graph?.dispose();
-      delete shape.graph;
-      if (shape.captures >= mostCaptures) {
-        giveUp(
-          shape,
-          `compileStep: variables must keep their storage between calls; got ${replaced.name}, assigned anew ` +
-            `after every call. Assign it inside the step.`,
-        );
-        return run(inputs);
-      }
+      forget(shape);
+      if (shape.captures >= mostCaptures) giveUp(shape, assignedOutside(replaced));
     }
+    if (shape.reason !== undefined || (shape.graph === undefined && shape.runs++ < warmUp))
+      return run(inputs);
+    const fault = shape.graph === undefined ? capture(backend, shape, inputs) : undefined;
     if (shape.graph === undefined) {
-      if (shape.runs++ < warmUp) return run(inputs);
-      capture(backend, shape, inputs);
+      // An error of the step itself is thrown here, and says nothing about capturing it.
+      const result = run(inputs);
+      giveUp(shape, fault instanceof Error ? fault.message : String(fault));
+      return result;
     }
-    if (shape.graph === undefined) return run(inputs);
     replayed++;
     return shape.graph.replay(inputs);
+  };
+  const shapeOf = (backend: TorchBackend, inputs: Inputs): Shape<Result> => {
+    const types = inputs.map(({ dtype, shape }) => `${dtype}[${String(shape)}]`);
+    const key = [tf.getBackend(), backend.precision, ...types].join();
+    let shape = shapes.get(key);
+    if (shape !== undefined) return shape;
+    shapes.set(key, (shape = { runs: 0, captures: 0 }));
+    const missing = backend.addon.graphsMissing();
+    if (missing !== null) giveUp(shape, `${missing}.`);
+    return shape;
   };
   return Object.assign(call, {
     status: (): CompiledStepStatus => ({ captured: graphs().length, replayed, eager, reason }),

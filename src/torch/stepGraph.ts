@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { KatlabError, unavailable } from "../errors.js";
+import { unavailable } from "../errors.js";
 import type { Handle } from "./addon.js";
 import type { CaptureScope, TorchBackend } from "./torchBackend.js";
 
@@ -27,7 +27,8 @@ export class StepGraph<Result extends StepResult> {
    * Records a step; nothing of it has run afterwards.
    *
    * @param inputs tensors of the shapes and types it will be replayed with
-   * @throws KatlabError `unavailable` with the reason when it cannot be recorded; variables are then as before
+   * @throws KatlabError `unavailable` with the reason when it cannot be recorded, and whatever the step throws; variables are
+   *   then as before
    */
   constructor(
     backend: TorchBackend,
@@ -40,6 +41,7 @@ export class StepGraph<Result extends StepResult> {
       (input) => addon.call(backend.operator("clone"), backend.handle(input)) as Handle,
     );
     const recording = new Recording(backend);
+    const kept: Handle[] = [];
     try {
       // The graph cannot use what torch's allocator has kept for the steps that ran before.
       addon.emptyCache(device);
@@ -47,18 +49,20 @@ export class StepGraph<Result extends StepResult> {
       backend.capture = recording;
       this.#results = tf.tidy(() => {
         const own = this.#inputs.map((handle) => toTensor(backend, addon.retain(handle)));
-        const results = mapResults<tf.Tensor, Handle>(step(own), (tensor) =>
-          addon.retain(backend.handle(tensor)),
-        );
+        const results = step(own);
         recording.writeInPlace();
-        return results as Results<Handle> & tf.TensorContainer;
+        const handles = mapResults<tf.Tensor, Handle>(results, (tensor) => {
+          kept.push(addon.retain(backend.handle(tensor)));
+          return kept[kept.length - 1];
+        });
+        return handles as Results<Handle> & tf.TensorContainer;
       });
       this.#graph = addon.captureEnd();
     } catch (error) {
       addon.captureAbort();
       backend.capture = undefined;
       recording.restore();
-      for (const handle of [...this.#inputs, ...recording.orphans]) addon.free(handle);
+      for (const handle of [...this.#inputs, ...kept, ...recording.orphans]) addon.free(handle);
       throw notRecorded(error);
     }
     backend.capture = undefined;
@@ -145,9 +149,7 @@ class Recording implements CaptureScope {
   /** Ends the recording with a copy of every assigned variable's new value into its old storage. */
   writeInPlace(): void {
     const { addon } = this.#backend;
-    if (registeredVariables().some((variable) => !this.#before.has(variable) && this.#isHere(variable))) {
-      this.refuse("makes a variable");
-    }
+    if (this.#made().length > 0) this.refuse("makes a variable");
     for (const [variable, handle] of this.#before) {
       if (variable.isDisposed) this.refuse("disposes a variable");
       const assigned = this.#backend.handle(variable);
@@ -157,8 +159,9 @@ class Recording implements CaptureScope {
     }
   }
 
-  /** Gives assigned variables the storage they had before. */
+  /** Gives assigned variables the storage they had before, and disposes those that the step made. */
   restore(): void {
+    for (const variable of this.#made()) variable.dispose();
     for (const [variable, handle] of this.#before) {
       if (variable.isDisposed || this.#backend.handle(variable) === handle) continue;
       this.orphans.delete(handle);
@@ -187,8 +190,10 @@ class Recording implements CaptureScope {
     return new Map(used.map((variable) => [variable, this.#backend.handle(variable)]));
   }
 
-  #isHere({ dataId }: tf.Variable): boolean {
-    return this.#backend.refCount(dataId) > 0;
+  #made(): tf.Variable[] {
+    return registeredVariables().filter(
+      (variable) => !this.#before.has(variable) && this.#backend.refCount(variable.dataId) > 0,
+    );
   }
 }
 
@@ -215,14 +220,14 @@ function toTensor(backend: TorchBackend, handle: Handle): tf.Tensor {
   return tf.engine().makeTensorFromTensorInfo(backend.tensorFromHandle(handle));
 }
 
-function notRecorded(error: unknown): KatlabError {
-  if (error instanceof KatlabError) return error;
-  const text = error instanceof Error ? error.message.split("\n")[0] : String(error);
+/** The reason why a step cannot be recorded, or the step's own error. */
+function notRecorded(error: unknown): unknown {
+  if (!(error instanceof Error) || !("code" in error) || error.code !== "TORCH") return error;
   return unavailable(
     {
       subject: "compileStep",
       must: "a step must be one that CUDA can capture",
-      got: text,
+      got: error.message.split("\n")[0].replace(/\.$/, ""),
       remedy: "Without a graph it runs as it is.",
     },
     error,
