@@ -12,6 +12,8 @@ export interface Torch {
   cuda: boolean;
   /** The CUDA run-time compiler that belongs to it, where it is installed. */
   nvrtc?: string;
+  /** Of a CUDA build: folders of CUDA's headers, or the header that is missing. */
+  cudaHeaders?: { folders: string[] } | { missing: string };
 }
 
 export function findTorch(where: {

@@ -75,7 +75,14 @@ function readTorch(sitePackages) {
     return `a CPU or CUDA build; got ${version} for ROCm in ${sitePackages}.`;
   const cuda = existsSync(join(torchDir, "lib", "libc10_cuda.so"));
   const nvrtc = findNvrtc(sitePackages, assigned(text, "cuda"));
-  return { sitePackages, torchDir, version, cuda, ...(nvrtc !== undefined && { nvrtc }) };
+  return {
+    sitePackages,
+    torchDir,
+    version,
+    cuda,
+    ...(nvrtc !== undefined && { nvrtc }),
+    ...(cuda && { cudaHeaders: findCudaHeaders(sitePackages) }),
+  };
 }
 
 /** The string that a line of version.py assigns, with or without a type. @param {string} text @param {string} name */
@@ -110,4 +117,23 @@ function list(folder, pattern) {
   return readdirSync(folder)
     .filter((name) => pattern.test(name))
     .sort();
+}
+
+/**
+ * Folders of CUDA's headers, beside torch or in the toolkit; the name of the first header that is in none.
+ *
+ * @param {string} sitePackages
+ * @returns {{ folders: string[] } | { missing: string }}
+ */
+function findCudaHeaders(sitePackages) {
+  const folders = [
+    ...["cu13", "cuda_runtime", "cuda_nvcc"].map((part) => join(sitePackages, "nvidia", part)),
+    ...[process.env.CUDA_HOME, "/usr/local/cuda"].filter((folder) => folder !== undefined),
+  ].map((folder) => join(folder, "include"));
+  const headers = ["cuda_runtime_api.h", join("crt", "host_config.h")];
+  const found = headers.map((header) => folders.find((folder) => existsSync(join(folder, header))));
+  const missing = headers.find((_, i) => found[i] === undefined);
+  return missing === undefined
+    ? { folders: [...new Set(found.filter((folder) => folder !== undefined))] }
+    : { missing };
 }

@@ -156,25 +156,14 @@ function unitsOf(native, room, source, torch) {
   }));
 }
 
-/** Where CUDA's headers are, beside torch or in the toolkit; without them, why there are no CUDA graphs. */
-function graphFlags(/** @type {Torch} */ torch) {
-  const missing = (/** @type {string} */ why) => [`-DKATLAB_GRAPHS_MISSING="${why}"`];
-  if (!torch.cuda) return missing("CUDA graphs need a CUDA build of torch; this one is for the CPU");
-  const folders = [
-    ...["cu13", "cuda_runtime", "cuda_nvcc"].map((part) => join(torch.sitePackages, "nvidia", part)),
-    ...[process.env.CUDA_HOME, "/usr/local/cuda"].filter((folder) => folder !== undefined),
-  ].map((folder) => join(folder, "include"));
-  const withHeader = (/** @type {string} */ header) =>
-    folders.find((folder) => existsSync(join(folder, header)));
-  const runtime = withHeader("cuda_runtime_api.h");
-  const compiler = withHeader(join("crt", "host_config.h"));
-  if (runtime === undefined || compiler === undefined) {
-    return missing(
-      `CUDA graphs need CUDA's headers (${runtime === undefined ? "cuda_runtime_api.h" : "crt/host_config.h"}), which were ` +
-        "not found beside torch; install nvidia-cuda-crt or set CUDA_HOME, and build again",
-    );
-  }
-  return [runtime, compiler].flatMap((folder) => ["-isystem", folder]);
+/** What lets graph.cc see CUDA's headers; without them, why there are no CUDA graphs. */
+function graphFlags(/** @type {Torch} */ { cudaHeaders }) {
+  const missing = (/** @type {string} */ why) => [`-DKATLAB_GRAPHS_MISSING="CUDA graphs need ${why}"`];
+  if (cudaHeaders === undefined) return missing("a CUDA build of torch; this one is for the CPU");
+  if ("folders" in cudaHeaders) return cudaHeaders.folders.flatMap((folder) => ["-isystem", folder]);
+  return missing(
+    `CUDA's header ${cudaHeaders.missing}, which is not beside torch; install nvidia-cuda-crt or set CUDA_HOME, and build again`,
+  );
 }
 
 /** @param {readonly Unit[]} units */

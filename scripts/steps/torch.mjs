@@ -9,6 +9,8 @@ import { pipInstall, venvPython } from "./pythonEnvironment.mjs";
 /** @typedef {import("../setup.mjs").Step} Step */
 
 const requirement = ["--requirement", join("scripts", "requirements-torch.txt")];
+/** Without network, or for a CUDA without this package, only CUDA graphs are missing; compileStep says so. */
+const cudaHeaders = ["--requirement", join("scripts", "requirements-cuda.txt")];
 const cudaSize = "about 3 GB to download and 6 GB on the disk";
 
 /** Finds torch, or installs the build of it that fits this machine into `.venv`. @type {Step} */
@@ -44,6 +46,10 @@ export const torch = {
       if (!(error instanceof Fault)) throw error;
       note(`${error.message} Until then the slower wasm engine works.`);
       return "left out";
+    }
+    const found = findTorch(machine);
+    if ("cudaHeaders" in found && found.cudaHeaders !== undefined && "missing" in found.cudaHeaders) {
+      await pipInstall(machine.root, cudaHeaders).catch((error) => note(String(error.message)));
     }
     return "installed";
   },

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -124,5 +124,40 @@ describe("what is read", () => {
     expect(found(none)).toMatchInlineSnapshot(
       `"torch: must be in the active Python environment or in .venv; got none. Run npm start, or name a site-packages folder in KATLAB_TORCH."`,
     );
+  });
+});
+
+describe("CUDA's headers", () => {
+  const headers = (sitePackages: string): unknown => {
+    const torch = findTorch({ root, env: { ...none, KATLAB_TORCH: sitePackages } });
+    return "missing" in torch ? torch : torch.cudaHeaders;
+  };
+
+  test("are looked for beside a CUDA build, each in its package", () => {
+    const sitePackages = install("cuda", "2.13.0", { cuda: "12.8" });
+    const nvidia = join(sitePackages, "nvidia");
+    write(join(nvidia, "cuda_runtime", "include", "cuda_runtime_api.h"));
+    write(join(nvidia, "cuda_nvcc", "include", "crt", "host_config.h"));
+    expect(headers(sitePackages)).toEqual({
+      folders: [join(nvidia, "cuda_runtime", "include"), join(nvidia, "cuda_nvcc", "include")],
+    });
+  });
+
+  test("in one folder are named once", () => {
+    const sitePackages = install("cuda", "2.13.0", { cuda: "13.0" });
+    const include = join(sitePackages, "nvidia", "cu13", "include");
+    write(join(include, "cuda_runtime_api.h"));
+    write(join(include, "crt", "host_config.h"));
+    expect(headers(sitePackages)).toEqual({ folders: [include] });
+  });
+
+  test.skipIf(existsSync("/usr/local/cuda/include/crt/host_config.h"))("that are missing are named", () => {
+    const sitePackages = install("cuda", "2.13.0", { cuda: "13.0" });
+    write(join(sitePackages, "nvidia", "cu13", "include", "cuda_runtime_api.h"));
+    expect(headers(sitePackages)).toEqual({ missing: join("crt", "host_config.h") });
+  });
+
+  test("are not asked for by a build for the CPU", () => {
+    expect(headers(install("cpu", "2.13.0+cpu"))).toBeUndefined();
   });
 });
