@@ -227,8 +227,9 @@ function buildFolder(): string {
 export function openAddon(folder: string): Addon {
   readBuild(folder);
   // OpenMP reads these once, when it is loaded. By default its threads spin for milliseconds at every barrier, which makes
-  // a step ten times slower as soon as a browser or a second kernel wants a core; not spinning at all costs a tenth alone.
-  if (process.env["OMP_WAIT_POLICY"] === undefined) process.env["GOMP_SPINCOUNT"] ??= "30000";
+  // a step ten times slower as soon as a browser or a second kernel wants a core; not spinning at all costs a fifth alone, and
+  // spinning for some microseconds next to nothing.
+  if (process.env["OMP_WAIT_POLICY"] === undefined) process.env["GOMP_SPINCOUNT"] ??= "3000";
   try {
     const addon = createRequire(import.meta.url)(join(folder, "bridge.node")) as Addon;
     addon.onError((error) => explainTorchError(error, (device) => addon.memory(device)));
