@@ -116,7 +116,7 @@ const live = loadAddon().live();
       () => tf.sum(tf.square(tf.sub(weight, x))) as kl.tf.Scalar,
       [weight],
     );
-    optimizer.applyGradients(grads);
+    optimizer.applyGradients(Object.entries(grads).map(([name, tensor]) => ({ name, tensor })));
     return value;
   });
   const losses: number[] = [];
