@@ -31,7 +31,14 @@ export {
   type CompileOptions,
   type StepResult,
 } from "./compileStep.js";
-export { valueAndGrads, type ValueAndGrads } from "./autodiff.js";
+
+// Derivatives
+export { valueAndGrads, type ValueAndGrads } from "./autodiff/valueAndGrads.js";
+export { hessianVectorProduct, type HessianVectorProduct } from "./autodiff/hessianVectorProduct.js";
+export { Hessian, hessianAt, type HessianProduct } from "./autodiff/hessianAt.js";
+export { jvp, type Jvp } from "./autodiff/jvp.js";
+export { perSampleGrads, type PerSampleGrads } from "./autodiff/perSampleGrads.js";
+export { type DifferenceCheck } from "./autodiff/centralDifference.js";
 
 // Errors and random numbers
 export { KatlabError } from "./errors.js";

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, test } from "vitest";
-import { valueAndGrads } from "../src/autodiff.js";
+import { valueAndGrads } from "../src/autodiff/valueAndGrads.js";
 import { useEngine } from "../src/engine.js";
 import { createModel, listModels, type ModelName } from "../src/models/registry.js";
 import { softmaxCrossEntropy } from "../src/ops/softmaxCrossEntropy.js";

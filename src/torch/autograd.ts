@@ -1,7 +1,8 @@
-import * as tf from "@tensorflow/tfjs-core";
+import type * as tf from "@tensorflow/tfjs-core";
 import { mustBe } from "../errors.js";
 import type { Handle } from "./addon.js";
 import { torchAutocast } from "./autocast.js";
+import { mustBeReals, recorded, recording, toTensor, toTensors, weightedGradients } from "./recording.js";
 import { currentTorchBackend, type TorchBackend } from "./torchBackend.js";
 import { leafHandle } from "./variableStorage.js";
 
@@ -14,7 +15,6 @@ export interface ValueAndGrads {
 }
 
 const subject = "torchValueAndGrads";
-const recording = new WeakSet<TorchBackend>();
 
 /**
  * Value and gradients of `f` by torch autograd: one reverse pass over the operators that `f` ran.
@@ -27,37 +27,20 @@ const recording = new WeakSet<TorchBackend>();
  */
 export function torchValueAndGrads(f: () => tf.Scalar, variables: readonly tf.Variable[]): ValueAndGrads {
   const backend = currentTorchBackend(subject);
-  if (recording.has(backend)) {
-    throw mustBe({
-      subject,
-      must: "calls must not be nested",
-      got: "a call inside another's function",
-      remedy: "Take the inner gradient before, or use a Hessian-vector product.",
-    });
-  }
-  for (const { name, dtype } of variables) {
-    if (dtype === "float32") continue;
-    throw mustBe({
-      subject,
-      must: "variables must be float32",
-      got: `${dtype} (${name})`,
-      remedy: "Leave it out: only reals have gradients.",
-    });
-  }
-  const leaves = variables.map((variable) => leafHandle(backend, variable));
-  recording.add(backend);
-  try {
-    for (const leaf of leaves) backend.addon.requiresGrad(leaf, true);
-    // Also under bfloat16 the gradients are those of the float32 variables.
-    return differentiate(backend, () => torchAutocast(backend, f, variables), leaves);
-  } finally {
-    for (const leaf of leaves) backend.addon.requiresGrad(leaf, false);
-    recording.delete(backend);
-  }
+  return recording(backend, subject, 1, () => {
+    mustBeReals(subject, variables);
+    const leaves = variables.map((variable) => leafHandle(backend, variable));
+    try {
+      for (const leaf of leaves) backend.addon.requiresGrad(leaf, true);
+      // Also under bfloat16 the gradients are those of the float32 variables.
+      return differentiate(backend, () => torchAutocast(backend, f, variables), leaves);
+    } finally {
+      for (const leaf of leaves) backend.addon.requiresGrad(leaf, false);
+    }
+  });
 }
 
 function differentiate(backend: TorchBackend, f: () => tf.Scalar, leaves: readonly Handle[]): ValueAndGrads {
-  const { addon } = backend;
   const loss = recorded(backend, f);
   try {
     if (loss.rank !== 0) {
@@ -69,31 +52,12 @@ function differentiate(backend: TorchBackend, f: () => tf.Scalar, leaves: readon
       });
     }
     const handle = backend.handle(loss);
-    const depends = leaves.length > 0 && addon.requiresGrad(handle);
-    const grads = depends ? addon.grad([handle], leaves, null, false, false, true) : leaves.map(() => null);
+    const grads = weightedGradients(backend, subject, [handle], leaves, null);
     return {
-      value: toTensor(backend, addon.detach(handle)) as tf.Scalar,
-      grads: grads.map((grad, i) => toTensor(backend, grad ?? zerosLike(backend, leaves[i]))),
+      value: toTensor(backend, backend.addon.detach(handle)) as tf.Scalar,
+      grads: toTensors(backend, grads, leaves),
     };
   } finally {
     loss.dispose();
   }
-}
-
-/** Runs `f` with grad mode on, and only `f`. */
-function recorded(backend: TorchBackend, f: () => tf.Scalar): tf.Scalar {
-  const before = backend.addon.gradMode(true);
-  try {
-    return tf.tidy(f);
-  } finally {
-    backend.addon.gradMode(before);
-  }
-}
-
-function zerosLike(backend: TorchBackend, handle: Handle): Handle {
-  return backend.addon.call(backend.operator("zeros_like"), handle) as Handle;
-}
-
-function toTensor(backend: TorchBackend, handle: Handle): tf.Tensor {
-  return tf.engine().makeTensorFromTensorInfo(backend.tensorFromHandle(handle));
 }

@@ -36,6 +36,8 @@ export type {
 } from "./defineKernel.js";
 export { torchKernels } from "./kernels/torchKernels.js";
 export type { TorchKernels } from "./kernels/torchKernels.js";
+export { TorchHessian } from "./hessian.js";
+export { torchJvp } from "./jvp.js";
 export { modelFiles } from "./modelFiles.js";
 export { precisions } from "./precision.js";
 export type { Precision, PrecisionPolicy } from "./precision.js";

@@ -71,6 +71,8 @@ export class TorchBackend extends tf.KernelBackend {
   precision: Precision;
   /** The stretch of narrow operators the program is in; `Autocast` sets it. */
   autocast: OperandScope | undefined;
+  /** How often what runs now will be differentiated: 2 wants operators whose gradients have gradients; `recording` sets it. */
+  derivatives: 0 | 1 | 2 = 0;
   /** The capture of a step the program is in; `StepGraph` sets it. */
   capture: CaptureScope | undefined;
   readonly #data = new DataTable<TorchData>(

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { valueAndGrads } from "../autodiff.js";
+import { valueAndGrads } from "../autodiff/valueAndGrads.js";
 import type { Module } from "../layers/module.js";
 import { softmaxCrossEntropy } from "../ops/softmaxCrossEntropy.js";
 import type { RandomSource } from "../ops/uniformNumbers.js";

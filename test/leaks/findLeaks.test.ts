@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, test } from "vitest";
-import { valueAndGrads } from "../../src/autodiff.js";
+import { valueAndGrads } from "../../src/autodiff/valueAndGrads.js";
 import { useEngine } from "../../src/engine.js";
 import { findLeaks } from "../../src/leaks/findLeaks.js";
 import type { LeakReport } from "../../src/leaks/leakReport.js";

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { valueAndGrads } from "../../src/autodiff.js";
+import { valueAndGrads } from "../../src/autodiff/valueAndGrads.js";
 import { rationalDerivatives } from "../../src/bases/rational.js";
 import { type EngineName, useEngine } from "../../src/engine.js";
 import { KatlabError } from "../../src/errors.js";

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, expect, test } from "vitest";
-import { valueAndGrads } from "../../src/autodiff.js";
+import { valueAndGrads } from "../../src/autodiff/valueAndGrads.js";
 import { useEngine } from "../../src/engine.js";
 import { Random } from "../../src/random.js";
 import { sizeOf } from "../../src/shape.js";

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { autocast } from "../../src/autocast.js";
-import { valueAndGrads } from "../../src/autodiff.js";
+import { valueAndGrads } from "../../src/autodiff/valueAndGrads.js";
 import { useEngine } from "../../src/engine.js";
 import { createModel } from "../../src/models/registry.js";
 import { softmaxCrossEntropy } from "../../src/ops/softmaxCrossEntropy.js";

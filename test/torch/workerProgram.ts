@@ -1,6 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import * as tf from "@tensorflow/tfjs-core";
-import { valueAndGrads } from "../../src/autodiff.js";
+import { valueAndGrads } from "../../src/autodiff/valueAndGrads.js";
 import { useEngine } from "../../src/engine.js";
 import { loadAddon } from "../../src/torch/addon.js";
 

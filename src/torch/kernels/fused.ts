@@ -27,8 +27,23 @@ const linear = defineKernel<Inputs<"x" | "weight", "bias">>(
 
 const scaledDotProductAttention = defineKernel<Inputs<"query" | "key" | "value">, { scale?: number }>(
   "ScaledDotProductAttention",
-  ({ inputs: { query, key, value }, attrs: { scale = null }, torch }) =>
-    torch.result("scaled_dot_product_attention", query, key, value, null, 0, false, scale),
+  ({ inputs: { query, key, value }, attrs: { scale = null }, torch }) => {
+    const [mask, dropout, causal] = [null, 0, false];
+    // PyTorch's fast forms have no second derivative.
+    return torch.backend.derivatives === 2
+      ? torch.result(
+          "_scaled_dot_product_attention_math",
+          query,
+          key,
+          value,
+          mask,
+          dropout,
+          causal,
+          null,
+          scale,
+        )
+      : torch.result("scaled_dot_product_attention", query, key, value, mask, dropout, causal, scale);
+  },
 );
 
 const meanReduction = 1; // at::Reduction::Mean

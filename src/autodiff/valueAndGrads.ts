@@ -1,8 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { mustHaveShape } from "./errors.js";
-import { TorchBackend, torchValueAndGrads, type ValueAndGrads } from "./torch/backend.js";
+import { TorchBackend, torchValueAndGrads, type ValueAndGrads } from "../torch/backend.js";
+import { outermost, scalarOf } from "./arguments.js";
 
-export type { ValueAndGrads } from "./torch/backend.js";
+export type { ValueAndGrads } from "../torch/backend.js";
+
+const subject = "valueAndGrads";
 
 /**
  * Value of a loss and its gradient by each variable, by reverse differentiation.
@@ -14,15 +16,15 @@ export type { ValueAndGrads } from "./torch/backend.js";
  * @param variables float32 variables to differentiate by
  * @returns the loss, and one gradient per variable, of its shape and in its order; zeros where the loss does not
  *   depend on it. The caller disposes them.
- * @throws KatlabError `shape` when `f` returns no scalar; on torch also as `torchValueAndGrads`
+ * @throws KatlabError `shape` when `f` returns no scalar, `invalid` inside the function of another derivative; on torch also
+ *   as `torchValueAndGrads`
  */
 export function valueAndGrads(f: () => tf.Scalar, variables: readonly tf.Variable[]): ValueAndGrads {
-  const loss = (): tf.Scalar => {
-    const value = f();
-    if (value.rank !== 0) throw mustHaveShape("valueAndGrads: the value of f", [], value.shape);
-    // The value is the caller's to dispose, and a variable must outlive that.
-    return value instanceof tf.Variable ? tf.clone<tf.Scalar>(value) : value;
-  };
+  return outermost(subject, () => engineGradients(scalarOf(subject, f), variables));
+}
+
+/** `valueAndGrads` of a function that is checked already, inside `outermost`. */
+export function engineGradients(loss: () => tf.Scalar, variables: readonly tf.Variable[]): ValueAndGrads {
   return tf.backend() instanceof TorchBackend
     ? torchValueAndGrads(loss, variables)
     : tapeValueAndGrads(loss, variables);

@@ -1,11 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { valueAndGrads } from "../src/autodiff.js";
-import { useEngine } from "../src/engine.js";
-import { createModel } from "../src/models/registry.js";
-import { softmaxCrossEntropy } from "../src/ops/softmaxCrossEntropy.js";
-import { Random } from "../src/random.js";
-import { onEveryEngine } from "./presentEngines.js";
+import { valueAndGrads } from "../../src/autodiff/valueAndGrads.js";
+import { useEngine } from "../../src/engine.js";
+import { createModel } from "../../src/models/registry.js";
+import { softmaxCrossEntropy } from "../../src/ops/softmaxCrossEntropy.js";
+import { Random } from "../../src/random.js";
+import { onEveryEngine } from "../presentEngines.js";
 
 function variable(values: tf.TensorLike): tf.Variable {
   return tf.tidy(() => tf.variable(tf.tensor(values, undefined, "float32")));
