@@ -72,7 +72,7 @@ describe.skipIf(!withTorch)("in float64, to 1e-8", () => {
     ]);
     const x = variable([0.5, -1, 2]);
     const v = tf.tensor1d([1, 2, -1]);
-    const result = hessianVectorProduct(() => tf.div(tf.dot(x, tf.dot(matrix, x)), 2) as tf.Scalar, [x], [v]);
+    const result = hessianVectorProduct(() => tf.div<tf.Scalar>(tf.dot(x, tf.dot(matrix, x)), 2), [x], [v]);
     expect(result).toMatchObject({ exact: true, check: null });
     expectNear(exactly(result.products[0]), [8, 6.5, -6], 1e-12);
     expectNear(exactly(result.grads[0]), [-3, -1.5, 8.5], 1e-12);
@@ -115,7 +115,7 @@ describe.skipIf(!withTorch)("in float64, to 1e-8", () => {
     const x = variable(points, [6, 1]);
     const [a, b] = [tf.tensor2d([coefficients.numerator]), tf.tensor2d([coefficients.denominator])];
     const v = tf.ones([6, 1]);
-    const result = hessianVectorProduct(() => tf.sum(groupRational(x, a, b)) as tf.Scalar, [x], [v]);
+    const result = hessianVectorProduct(() => tf.sum<tf.Scalar>(groupRational(x, a, b)), [x], [v]);
     const expected = points.map((point) => rationalDerivatives(point, coefficients).second);
     expectNear(exactly(result.products[0]), expected, 1e-8);
     expect(exactly(result.value)[0]).toBeCloseTo(
