@@ -48,6 +48,7 @@ export { Random } from "./random.js";
 export { activations, type ActivationName } from "./bases/activations.js";
 export {
   rational,
+  rationalDenominator,
   rationalDerivatives,
   rationalGradient,
   type RationalCoefficients,
@@ -55,13 +56,33 @@ export {
   type RationalGradient,
 } from "./bases/rational.js";
 export {
-  fitRational,
+  type RationalDegrees,
+  type RationalForm,
+  rationalForms,
+  rationalTerms,
+} from "./bases/rationalForm.js";
+export {
+  denominatorMinimum,
+  type DenominatorMinimum,
+  rationalKinks,
+  rationalPoles,
+} from "./bases/rationalPoles.js";
+export { numeratorNoise } from "./bases/numeratorNoise.js";
+export {
+  type FitCriterion,
   type FitError,
+  fitError,
+  fitRational,
   type FitRationalOptions,
   type RationalFit,
 } from "./bases/fitRational.js";
-export { rationalPreset, type RationalPresetName } from "./bases/rationalPreset.js";
-export { activationGain } from "./bases/gain.js";
+export {
+  rationalPreset,
+  type RationalPreset,
+  type RationalPresetName,
+  type RationalPresetOptions,
+} from "./bases/rationalPreset.js";
+export { activationGain, gaussianMean, rationalGain } from "./bases/gain.js";
 
 // Ops: differentiable functions of tensors
 export { dropPath } from "./ops/dropPath.js";
