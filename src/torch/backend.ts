@@ -38,6 +38,7 @@ export { torchKernels } from "./kernels/torchKernels.js";
 export type { TorchKernels } from "./kernels/torchKernels.js";
 export { TorchHessian } from "./hessian.js";
 export { torchJvp } from "./jvp.js";
+export type { TorchJvp } from "./jvp.js";
 export { modelFiles } from "./modelFiles.js";
 export { precisions } from "./precision.js";
 export type { Precision, PrecisionPolicy } from "./precision.js";
@@ -45,7 +46,7 @@ export { ScalarType } from "./scalarType.js";
 export type { FloatStorage } from "./scalarType.js";
 export type { StepResult } from "./stepGraph.js";
 export { currentTorchBackend, TorchBackend } from "./torchBackend.js";
-export type { OperandScope, TorchBackendOptions, TorchMemory } from "./torchBackend.js";
+export type { CaptureScope, OperandScope, TorchBackendOptions, TorchMemory } from "./torchBackend.js";
 
 /** How `registerTorchBackend` names a backend and where that backend stores tensors. */
 export interface RegisterTorchBackend extends TorchBackendOptions {

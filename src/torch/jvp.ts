@@ -5,6 +5,14 @@ import { Leaves } from "./leaves.js";
 import { mustBeReals, recording, toTensor, toTensors, weightedGradients } from "./recording.js";
 import type { TorchBackend } from "./torchBackend.js";
 
+/** A tensor and its directional derivative; the caller disposes both. */
+export interface TorchJvp {
+  /** The value of the function. */
+  readonly value: tf.Tensor;
+  /** J·v, of the value's shape. */
+  readonly tangent: tf.Tensor;
+}
+
 const subject = "jvp";
 
 /**
@@ -21,7 +29,7 @@ export function torchJvp(
   f: () => tf.Tensor,
   variables: readonly tf.Variable[],
   vectors: readonly tf.Tensor[],
-): { value: tf.Tensor; tangent: tf.Tensor } {
+): TorchJvp {
   mustBeReals(subject, variables);
   const { addon } = backend;
   return recording(backend, subject, 2, () => {
