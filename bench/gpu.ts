@@ -109,6 +109,35 @@ function timeSteps(name: kl.ModelName, compile: boolean, count: number) {
   };
 }
 
+/** Milliseconds of a gradient, of a Hessian-vector product, and of one more at the same point. */
+function timeHessian(name: kl.ModelName, count: number) {
+  const model = kl.createModel(name, { seed: 1 });
+  const { images, labels } = randomBatch(32, model.inputShape, model.classes);
+  const variables = model.parameters().map(({ variable }) => variable);
+  const vectors = variables.map(({ shape }) => tf.fill(shape, 0.5));
+  const loss = () => kl.softmaxCrossEntropy(model.forward(images), labels);
+  const addon = loadAddon();
+  const ms = (run: () => kl.tf.TensorContainer): number => {
+    for (let i = 0; i < 3; i++) tf.dispose(run());
+    addon.sync();
+    const start = performance.now();
+    for (let i = 0; i < count; i++) tf.dispose(run());
+    addon.sync();
+    return (performance.now() - start) / count;
+  };
+  const gradient = ms(() => ({ ...kl.valueAndGrads(loss, variables) }));
+  const whole = ms(() => {
+    const { value, grads, products } = kl.hessianVectorProduct(loss, variables, vectors);
+    return [value, grads, products];
+  });
+  const hessian = kl.hessianAt(loss, variables);
+  const further = ms(() => hessian.times(vectors).products);
+  hessian.dispose();
+  tf.dispose([images, labels, vectors]);
+  model.dispose();
+  return { gradient, whole, further };
+}
+
 await kl.useEngine({ engine: "torch", device: "cpu" });
 const onCpu = gradients();
 console.log(String(await kl.useEngine({ engine: "torch", device: "cuda" })));
@@ -130,5 +159,14 @@ for (const precision of ["float32", "tf32", "bfloat16"] as const) {
       );
     }
   }
+}
+await kl.useEngine({ engine: "torch", device: "cuda" });
+for (const name of ["vit_tiny_patch16_224", "kat_tiny_patch16_224"] as const) {
+  const { gradient, whole, further } = timeHessian(name, 10);
+  results[`${name} Hessian`] = { gradient, whole, further };
+  console.log(
+    `${name}, batch 32, float32: gradient ${gradient.toFixed(1)} ms, Hessian-vector product ${whole.toFixed(1)} ms ` +
+      `(${(whole / gradient).toFixed(2)} ×), each further one ${further.toFixed(1)} ms (${(further / gradient).toFixed(2)} ×)`,
+  );
 }
 console.log(JSON.stringify(results));
