@@ -33,7 +33,8 @@ export function kernelCommand(): Command {
   return command;
 }
 
-function withEngine(command: Command): Command {
+/** Adds the option that chooses what runs cells. */
+export function withEngine(command: Command): Command {
   return command.option(
     "--engine <name>",
     "what compiles and runs cells: repl or tslab",

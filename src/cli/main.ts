@@ -5,6 +5,7 @@ import { Command } from "commander";
 import { KatlabError } from "../errors.js";
 import { doctorCommand } from "./doctor.js";
 import { kernelCommand } from "./kernel.js";
+import { notebookCommand } from "./notebook.js";
 import { packCommand } from "./pack.js";
 import { packageVersion } from "./packageRoot.js";
 
@@ -16,6 +17,7 @@ export function katlabCommand(): Command {
     .showSuggestionAfterError()
     .addCommand(doctorCommand())
     .addCommand(kernelCommand())
+    .addCommand(notebookCommand())
     .addCommand(packCommand());
 }
 

@@ -38,7 +38,7 @@ const requestChannels = ["shell", "control", "stdin"] as const;
  */
 export class KernelClient {
   readonly process: ChildProcess;
-  /** Every message of the output channel since the start. */
+  /** Every message of the output channel since the start; whoever runs for hours empties it. */
   readonly published: Message[] = [];
   readonly #wire: Wire;
   readonly #folder: string;
@@ -49,6 +49,8 @@ export class KernelClient {
   readonly #exited: Promise<number | null>;
   /** Answers `input_request`s. */
   onInput: (prompt: string) => string = () => "";
+  /** Told every message of the output channel as it comes. */
+  onPublished: (message: Message) => void = () => undefined;
 
   private constructor(connection: Connection, process: ChildProcess, folder: string) {
     this.process = process;
@@ -100,6 +102,11 @@ export class KernelClient {
       got: child.exitCode === null ? "no answer" : `exit with code ${child.exitCode}`,
       remedy: "Run the command by hand and read what it prints.",
     });
+  }
+
+  /** Resolves when the kernel has ended, to its exit code; to null when a signal ended it. */
+  get exited(): Promise<number | null> {
+    return this.#exited;
   }
 
   /** Runs a cell and waits for its reply and for all its output. */
@@ -179,6 +186,7 @@ export class KernelClient {
 
   #receivePublished(message: Message): void {
     this.published.push(message);
+    this.onPublished(message);
     const { header, content, parent } = message;
     if (header.msg_type !== "status" || content["execution_state"] !== "idle" || parent.msg_id === undefined)
       return;
