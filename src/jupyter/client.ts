@@ -40,7 +40,8 @@ export class KernelClient {
   readonly process: ChildProcess;
   /** Every message of the output channel since the start; whoever runs for hours empties it. */
   readonly published: Message[] = [];
-  readonly #wire: Wire;
+  /** Signs and encodes messages as this client does. */
+  readonly wire: Wire;
   readonly #folder: string;
   readonly #iopub = new zmq.Subscriber();
   readonly #channels: Record<(typeof requestChannels)[number], zmq.Dealer>;
@@ -55,7 +56,7 @@ export class KernelClient {
   private constructor(connection: Connection, process: ChildProcess, folder: string) {
     this.process = process;
     this.#folder = folder;
-    this.#wire = new Wire({ ...connection, username: "client" });
+    this.wire = new Wire({ ...connection, username: "client" });
     this.#exited = new Promise((resolve) => process.once("exit", (code) => resolve(code)));
     const routingId = randomUUID();
     const dealer = (): zmq.Dealer => new zmq.Dealer({ routingId, linger: 0 });
@@ -138,8 +139,11 @@ export class KernelClient {
   }
 
   /** Sends raw frames, well-formed or not. */
-  async sendFrames(frames: (string | Uint8Array)[]): Promise<void> {
-    await this.#channels.shell.send(frames);
+  async sendFrames(
+    frames: (string | Uint8Array)[],
+    channel: "shell" | "control" | "stdin" = "shell",
+  ): Promise<void> {
+    await this.#channels[channel].send(frames);
   }
 
   /** Presses the stop button. */
@@ -166,11 +170,11 @@ export class KernelClient {
     type: string,
     content: JsonObject,
   ): { id: string; reply: Promise<Message>; idle: Promise<void> } {
-    const header = this.#wire.header(type);
+    const header = this.wire.header(type);
     const id = header.msg_id;
     const reply = new Promise<Message>((resolve) => this.#replies.set(id, resolve));
     const idle = new Promise<void>((resolve) => this.#idle.set(id, resolve));
-    void this.#channels[channel].send(this.#wire.encode({ type, content }, header));
+    void this.#channels[channel].send(this.wire.encode({ type, content }, header));
     return { id, reply, idle };
   }
 
@@ -198,7 +202,7 @@ export class KernelClient {
     if (message.header.msg_type === "input_request") {
       const content = { value: this.onInput(String(message.content["prompt"])) };
       void this.#channels.stdin.send(
-        this.#wire.encode({ type: "input_reply", content, parent: message.header }),
+        this.wire.encode({ type: "input_reply", content, parent: message.header }),
       );
       return;
     }
@@ -209,7 +213,7 @@ export class KernelClient {
 
   async #listen(socket: zmq.Subscriber | zmq.Dealer, receive: (message: Message) => void): Promise<void> {
     try {
-      for await (const frames of socket) receive(this.#wire.decode(frames));
+      for await (const frames of socket) receive(this.wire.decode(frames));
     } catch (fault) {
       if (!socket.closed) throw fault;
     }

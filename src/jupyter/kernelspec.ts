@@ -1,5 +1,4 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { EngineName } from "./kernel.js";
@@ -61,13 +60,4 @@ export function kernelCommand({
     ...(engine === "repl" ? [] : ["--engine", engine]),
     ...argv.slice(connectionFile),
   ];
-}
-
-/** Where Jupyter looks for the kernelspecs of the current user. */
-export function userDataFolder(env: NodeJS.ProcessEnv = process.env): string {
-  const { JUPYTER_DATA_DIR: own, XDG_DATA_HOME: dataHome, APPDATA: appData } = env;
-  if (own !== undefined) return own;
-  if (process.platform === "darwin") return path.join(homedir(), "Library", "Jupyter");
-  if (process.platform === "win32" && appData !== undefined) return path.join(appData, "jupyter");
-  return path.join(dataHome ?? path.join(homedir(), ".local", "share"), "jupyter");
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Command } from "commander";
@@ -38,6 +38,30 @@ describe("katlab kernel", () => {
     const folder = path.join(prefix, "share", "jupyter", "kernels", "ts");
     expect(printed).toBe(`kernelspec written to ${folder}`);
     expect(readFileSync(path.join(folder, "kernel.json"), "utf8")).toContain('"--engine"');
+  });
+
+  test("install writes one for a project, says how it is found, and remove takes it away", async () => {
+    const project = mkdtempSync(path.join(tmpdir(), "katlab-"));
+    writeFileSync(path.join(project, "package.json"), "{}");
+    vi.spyOn(process, "cwd").mockReturnValue(project);
+    const dataFolder = path.join(project, "share", "jupyter");
+    const folder = path.join(dataFolder, "kernels", "katlab");
+    expect(await katlab("kernel", "install", "--project")).toBe(
+      `kernelspec written to ${folder}\nJupyter finds it with JUPYTER_PATH=${dataFolder}`,
+    );
+    log.mockClear();
+    expect(await katlab("kernel", "list")).toContain(`✓ katlab  TypeScript (katlab)  ${folder}`);
+    log.mockClear();
+    expect(await katlab("kernel", "remove", "--project")).toBe(`removed ${folder}`);
+    expect(existsSync(folder)).toBe(false);
+    await expect(katlab("kernel", "remove", "--project")).rejects.toThrow(/must hold a kernel of katlab; got none/);
+  });
+
+  test("refuses two places at once", async () => {
+    await expect(katlab("kernel", "install", "--user", "--project")).rejects.toThrow(/cannot be used with/);
+    await expect(katlab("kernel", "remove", "--prefix", "x", "--project")).rejects.toThrow(
+      /cannot be used with/,
+    );
   });
 
   test("refuses an engine it does not know", async () => {

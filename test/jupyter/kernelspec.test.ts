@@ -1,5 +1,5 @@
 import { existsSync, mkdtempSync, readFileSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import {
@@ -7,7 +7,6 @@ import {
   jupyterPath,
   kernelCommand,
   type Kernelspec,
-  userDataFolder,
 } from "../../src/jupyter/kernelspec.js";
 
 const readSpec = (folder: string): Kernelspec =>
@@ -51,15 +50,5 @@ describe("an installed kernelspec", () => {
     expect(folder).toMatch(/kernels[\\/]mine$/);
     expect(readSpec(folder).argv.slice(-3)).toEqual(["--engine", "tslab", "{connection_file}"]);
     expect(readSpec(folder).display_name).toBe("TypeScript (katlab, tslab)");
-  });
-});
-
-describe.skipIf(process.platform !== "linux")("the user's data folder", () => {
-  test.each([
-    [{ JUPYTER_DATA_DIR: "/data" }, "/data"],
-    [{ XDG_DATA_HOME: "/xdg" }, "/xdg/jupyter"],
-    [{}, path.join(homedir(), ".local", "share", "jupyter")],
-  ])("for %j", (env, folder) => {
-    expect(userDataFolder(env)).toBe(folder);
   });
 });

@@ -15,6 +15,8 @@ import { type RequestChannel, Sockets } from "./sockets.js";
 const subscribeMs = 300;
 /** After a restart JupyterLab shows an unknown status until it hears one it accepts. */
 const announceMs = [300, 1500];
+const commTypes: ReadonlySet<string> = new Set(["comm_open", "comm_msg", "comm_close"]);
+
 /** Speaks the Jupyter messaging protocol on behalf of the threads that know code and run it. */
 export class KernelServer implements ServerService {
   readonly #sockets: Sockets;
@@ -64,11 +66,7 @@ export class KernelServer implements ServerService {
 
   /** Opens the sockets: output first and requests last, so that no answer is lost on a front end that connects. */
   async start(): Promise<void> {
-    const receive = (channel: RequestChannel) => (message: Message) => {
-      this.#receive(channel, message).catch((fault: unknown) => {
-        logToTerminal(`kernel: ${message.header.msg_type}: ${String(fault)}`);
-      });
-    };
+    const receive = (channel: RequestChannel) => (message: Message) => this.#receive(channel, message);
     await Promise.all([
       this.#sockets.openOutput(),
       this.#sockets.openHeartbeat(),
@@ -140,7 +138,7 @@ export class KernelServer implements ServerService {
       this.#executions.enqueue(message);
     } else if (type === "input_reply") {
       this.#main.tell("input", content.string("value", ""));
-    } else {
+    } else if (type.endsWith("_request") || commTypes.has(type)) {
       await this.#answerWhileBusy(channel, type, content, message);
       if (type === "shutdown_request") this.#exit();
     }

@@ -45,7 +45,7 @@ export class Sockets {
   }
 
   /** Opens a channel of requests and hands over each message that is well-formed and signed. */
-  async open(channel: RequestChannel, receive: (message: Message) => void): Promise<void> {
+  async open(channel: RequestChannel, receive: (message: Message) => Promise<void>): Promise<void> {
     const socket = this.#routers[channel];
     await socket.bind(addressOf(this.#connection, channel));
     this.#listen(channel, socket, (frames) => receive(this.#wire.decode(frames)));
@@ -72,13 +72,24 @@ export class Sockets {
     });
   }
 
-  #listen(channel: Channel, socket: zmq.Router | zmq.Reply, receive: (frames: Buffer[]) => void): void {
+  #listen(
+    channel: Channel,
+    socket: zmq.Router | zmq.Reply,
+    receive: (frames: Buffer[]) => void | Promise<void>,
+  ): void {
+    let ignored = 0;
+    // Whoever floods the kernel shall not flood its log: the 1st, 2nd, 4th, 8th, … is told.
+    const ignore = (fault: unknown): void => {
+      if (Math.log2(++ignored) % 1 !== 0) return;
+      const reason = fault instanceof Error ? fault.message : String(fault);
+      logToTerminal(`kernel: ${channel}: ignored message ${ignored}: ${reason}`);
+    };
     const loop = async (): Promise<void> => {
       for await (const frames of socket) {
         try {
-          receive(frames);
+          receive(frames)?.catch(ignore);
         } catch (fault) {
-          logToTerminal(`kernel: ${channel}: ${fault instanceof Error ? fault.message : String(fault)}`);
+          ignore(fault);
         }
       }
     };
