@@ -18,7 +18,7 @@ function check(what: string, holds: boolean, detail: unknown = ""): void {
 const settings = { weightDecay: 0.05, coefficientWeightDecay: 0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
 
 /** Losses and final weights of a small KAT after `count` steps on a stream of batches. */
-async function run(compile: boolean, count: number) {
+function run(compile: boolean, count: number) {
   const random = new kl.Random(5);
   const model = kl.createModel("kat_test_patch7_28", { seed: 3, dropPath: 0.2 });
   const optimizer = new kl.AdamW(model.parameters(), settings);
@@ -52,8 +52,8 @@ const apart = (a: Float32Array[], b: Float32Array[]): number =>
 console.log(String(await kl.useEngine({ engine: "torch", device: "cuda", deterministic: true })));
 for (const precision of ["float32", "bfloat16"] as const) {
   await kl.useEngine({ engine: "torch", device: "cuda", deterministic: true, precision });
-  const eager = await run(false, 100);
-  const captured = await run(true, 100);
+  const eager = run(false, 100);
+  const captured = run(true, 100);
   check(
     `${precision}: 100 captured steps give the bits of eager ones`,
     apart(eager.weights, captured.weights) === 0,
@@ -66,7 +66,7 @@ for (const precision of ["float32", "bfloat16"] as const) {
 }
 await kl.useEngine({ engine: "torch", device: "cuda" });
 {
-  const [a, b, c] = [await run(false, 100), await run(false, 100), await run(true, 100)];
+  const [a, b, c] = [run(false, 100), run(false, 100), run(true, 100)];
   const spread = apart(a.weights, b.weights);
   check(
     "without deterministic mode: within the spread of two eager runs",
@@ -88,7 +88,7 @@ const live = loadAddon().live();
   });
   const sums: number[] = [];
   for (let i = 1; i <= 6; i++) {
-    const x = tf.fill([4], i) as Tensor1D;
+    const x = tf.fill<kl.tf.Rank.R1>([4], i);
     const { weight: copy, sum } = step(x);
     sums.push(sum.dataSync()[0]);
     tf.dispose([x, copy, sum]);
@@ -98,10 +98,10 @@ const live = loadAddon().live();
     status: step.status(),
   });
   tf.tidy(() => weight.assign(tf.fill([4], 100)));
-  const [x] = [tf.fill([4], 1) as Tensor1D];
+  const x = tf.fill<kl.tf.Rank.R1>([4], 1);
   const after = step(x);
   check("a variable that was assigned outside is seen", after.sum.dataSync()[0] === 410, step.status());
-  const y = tf.fill([1], 1) as Tensor1D;
+  const y = tf.fill<kl.tf.Rank.R1>([1], 1);
   for (let i = 0; i < 4; i++) tf.dispose(step(y));
   check("another shape is captured by itself", step.status().captured === 2, step.status());
   tf.dispose([x, y, after]);
@@ -113,7 +113,7 @@ const live = loadAddon().live();
   const optimizer = tf.train.adam(0.1);
   const step = kl.compileStep((x: Tensor1D) => {
     const { value, grads } = tf.variableGrads(
-      () => tf.sum(tf.square(tf.sub(weight, x))) as kl.tf.Scalar,
+      () => tf.sum<kl.tf.Scalar>(tf.square(tf.sub(weight, x))),
       [weight],
     );
     optimizer.applyGradients(Object.entries(grads).map(([name, tensor]) => ({ name, tensor })));
@@ -141,7 +141,7 @@ for (const [what, body] of [
   ["makes a variable", (x: Tensor1D) => tf.variable(tf.mul(x, 2))],
   ["waits for the device in torch", (x: Tensor1D) => tf.unique(x).values],
 ] as const) {
-  const step = kl.compileStep(body as (x: Tensor1D) => kl.tf.Tensor);
+  const step = kl.compileStep(body);
   const x = tf.tensor1d([2, 3]);
   for (let i = 0; i < 4; i++) step(x).dispose();
   check(
@@ -192,7 +192,7 @@ for (const [what, body] of [
   x.dispose();
 }
 check("nothing is left behind", loadAddon().live() === live, [live, loadAddon().live()]);
-const { losses } = await run(true, 20);
+const { losses } = run(true, 20);
 check("training goes on after all that", losses.every(Number.isFinite), losses.at(-1));
 console.log(`${failures} failed`);
 process.exitCode = failures === 0 ? 0 : 1;

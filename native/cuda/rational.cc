@@ -1,6 +1,7 @@
 // katlab::rational on CUDA: chooses the tiling for rational.cu and launches it.
 #include <ATen/Functions.h>
 #include <ATen/OpMathType.h>
+#include <ATen/TensorOperators.h>
 #include <c10/core/DeviceGuard.h>
 #include <torch/library.h>
 
@@ -145,11 +146,65 @@ std::tuple<Tensor, Tensor, Tensor> rationalBackwardCuda(
   return {dx, da.to(numerator.scalar_type()), db.to(denominator.scalar_type())};
 }
 
+// Sums over the channels of each group of factor * power^i, i = 0 to 5: rational_backward where P is 0 and Q is 1.
+Tensor powerSums(const Tensor& factor, const Tensor& power, int64_t groups, const at::TensorOptions& table) {
+  return std::get<1>(rationalBackwardCuda(
+      factor, power, at::zeros({groups, kNumerator}, table), at::zeros({groups, kDenominator}, table)));
+}
+
+std::tuple<Tensor, Tensor, Tensor, Tensor> rationalDoubleBackwardCuda(
+    const Tensor& grad_,
+    const Tensor& x_,
+    const Tensor& numerator,
+    const Tensor& denominator,
+    const Tensor& byX_,
+    const Tensor& byNumerator,
+    const Tensor& byDenominator) {
+  checkRationalBackward(grad_, x_, numerator, denominator);
+  checkRationalBackward(byX_, x_, byNumerator, byDenominator);
+  const c10::OptionalDeviceGuard guard(x_.device());
+  const Tensor grad = aligned(grad_), x = aligned(x_), byX = aligned(byX_);
+  Tensor ofGrad = at::empty(x.sizes(), x.options()), ofX = at::empty(x.sizes(), x.options());
+  if (x.numel() == 0) return {ofGrad, ofX, at::zeros_like(numerator), at::zeros_like(denominator)};
+
+  Grid grid(x, numerator, denominator);
+  const auto compute = at::toOpMathType(x.scalar_type());
+  const Tensor a = numerator.to(compute).contiguous(), b = denominator.to(compute).contiguous();
+  const Tensor va = byNumerator.to(compute).contiguous(), vb = byDenominator.to(compute).contiguous();
+  std::vector<int64_t> four = x.sizes().vec();
+  four.insert(four.begin(), 4);
+  Tensor factors = at::empty(four, x.options());
+  const CudaFunction second = Functions(x, grid.vector).get("rationalSecond");
+  const void *gradData = grad.const_data_ptr(), *xData = x.const_data_ptr(), *byXData = byX.const_data_ptr();
+  const void *aData = a.const_data_ptr(), *bData = b.const_data_ptr();
+  const void *vaData = va.const_data_ptr(), *vbData = vb.const_data_ptr();
+  void *ofGradData = ofGrad.mutable_data_ptr(), *ofXData = ofX.mutable_data_ptr();
+  void* factorsData = factors.mutable_data_ptr();
+  second.launch(
+      grid.tiles, grid.blocksDown(second, x.device()), kRationalThreads,
+      {&gradData, &xData, &aData, &bData, &byXData, &vaData, &vbData, &ofGradData, &ofXData, &factorsData,
+       &grid.tiling});
+
+  const Tensor size = x.abs();
+  const auto groupsA = numerator.size(0), groupsB = denominator.size(0);
+  const Tensor c0 = powerSums(factors[0], x, groupsA, a.options());
+  const Tensor c1 = powerSums(factors[1], x, groupsA, a.options());
+  const Tensor d0 = powerSums(factors[2], size, groupsB, b.options());
+  const Tensor d1 = powerSums(factors[3], size, groupsB, b.options());
+  Tensor da = c0;
+  da.narrow(1, 1, kNumerator - 1) += c1.narrow(1, 0, kNumerator - 1) * at::arange(1, kNumerator, a.options());
+  const Tensor degrees = at::arange(1, kDenominator + 1, b.options());
+  const Tensor db = d0.narrow(1, 1, kDenominator) + d1.narrow(1, 0, kDenominator) * degrees;
+  const Tensor sign = 1 - 2 * b.lt(0).to(compute);
+  return {ofGrad, ofX, da.to(numerator.scalar_type()), (db * sign).to(denominator.scalar_type())};
+}
+
 }  // namespace
 
 TORCH_LIBRARY_IMPL(katlab, CUDA, m) {
   m.impl("rational", rationalCuda);
   m.impl("rational_backward", rationalBackwardCuda);
+  m.impl("rational_double_backward", rationalDoubleBackwardCuda);
 }
 
 }  // namespace katlab

@@ -232,6 +232,84 @@ extern "C" __global__ void __launch_bounds__(katlab::kRationalThreads) rationalB
   }
 }
 
+// A polynomial with its first two derivatives: coefficient of degree `terms` first.
+template <int kTerms>
+__device__ __forceinline__ void taylor(const Compute* coefficients, Compute x, Compute (&out)[3]) {
+  Compute value = 0, first = 0, half = 0;
+#pragma unroll
+  for (int i = kTerms - 1; i >= 0; i--) {
+    half = half * x + first;
+    first = first * x + value;
+    value = value * x + coefficients[i];
+  }
+  out[0] = value;
+  out[1] = first;
+  out[2] = 2 * half;
+}
+
+// Derivatives of T = sum of grad * (by x * F' + A / Q - F * B / Q), where A and B are P and Q with the coefficients
+// `byNumerator` and sign(b) * `byDenominator`: what rational_backward's results become when weighted by `byX`,
+// `byNumerator` and `byDenominator`. Those by coefficients are left as factors of powers of x (c) and of |x| (d), which
+// the host has rationalBackward sum: by a_i c0 * x^i + c1 * i * x^(i-1), by |b_j| d0 * |x|^j + d1 * j * |x|^(j-1).
+extern "C" __global__ void __launch_bounds__(katlab::kRationalThreads) rationalSecond(
+    const Stored* __restrict__ grad,
+    const Stored* __restrict__ x,
+    const Compute* __restrict__ numerator,
+    const Compute* __restrict__ denominator,
+    const Stored* __restrict__ byX,
+    const Compute* __restrict__ byNumerator,
+    const Compute* __restrict__ byDenominator,
+    Stored* __restrict__ ofGrad,
+    Stored* __restrict__ ofX,
+    Stored* __restrict__ factors,  // c0, c1, d0, d1, each like x
+    const RationalTiling tiling) {
+  const Share share = shareOf(tiling);
+  if (!share.any || share.first >= tiling.rows) return;
+  const Coefficients c = coefficientsOf(numerator, denominator, tiling, share.channel);
+  Compute q[kDenominator + 1] = {1}, b[kDenominator + 1] = {}, a[kNumerator];
+  const int numeratorRow = share.channel / tiling.numeratorWidth * kNumerator;
+  const int denominatorRow = share.channel / tiling.denominatorWidth * kDenominator;
+  for (int i = 0; i < kNumerator; i++) a[i] = byNumerator[numeratorRow + i];
+  for (int j = 0; j < kDenominator; j++) {
+    q[j + 1] = c.b[j];
+    const Compute weight = byDenominator[denominatorRow + j];
+    b[j + 1] = denominator[denominatorRow + j] < 0 ? -weight : weight;
+  }
+  const long long stride = share.step * tiling.dim, size = tiling.rows * tiling.dim;
+  long long at = share.first * tiling.dim + share.channel;
+  for (long long row = share.first; row < tiling.rows; row += share.step, at += stride) {
+    const Packed grads = load(grad + at), values = load(x + at), weights = load(byX + at);
+    Packed first, second, c0, c1, d0, d1;
+#pragma unroll
+    for (int k = 0; k < VECTOR; k++) {
+      const Compute g = widen(grads.element[k]), v = widen(values.element[k]), u = widen(weights.element[k]);
+      const Compute side = v < 0 ? -1 : 1, magnitude = absolute(v);
+      Compute P[3], Q[3], A[3], B[3];
+      taylor<kNumerator>(c.a, v, P);
+      taylor<kDenominator + 1>(q, magnitude, Q);
+      taylor<kNumerator>(a, v, A);
+      taylor<kDenominator + 1>(b, magnitude, B);
+      const Compute r = reciprocal(Q[0]), dQ = side * Q[1], dB = side * B[1];
+      const Compute f = P[0] * r;
+      const Compute df = (P[1] - f * dQ) * r;
+      const Compute ddf = (P[2] - 2 * df * dQ - f * Q[2]) * r;
+      const Compute n = A[0] - f * B[0];
+      first.element[k] = narrow(u * df + n * r);
+      second.element[k] = narrow(g * (u * ddf + (A[1] - df * B[0] - f * dB - n * dQ * r) * r));
+      c0.element[k] = narrow(-g * r * r * (u * dQ + B[0]));
+      c1.element[k] = narrow(g * u * r);
+      d0.element[k] = narrow(g * r * (u * (f * dQ * r - df) + (f * B[0] - n) * r));
+      d1.element[k] = narrow(-g * u * f * r * side);
+    }
+    store(ofGrad + at, first);
+    store(ofX + at, second);
+    store(factors + at, c0);
+    store(factors + size + at, c1);
+    store(factors + 2 * size + at, d0);
+    store(factors + 3 * size + at, d1);
+  }
+}
+
 // One block for each coefficient. The partial sums of a group lie next to each other: `perPiece` for each piece of it.
 extern "C" __global__ void __launch_bounds__(katlab::kRationalThreads) rationalReduce(
     const double* __restrict__ partial,

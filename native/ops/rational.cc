@@ -27,6 +27,7 @@ using torch::autograd::variable_list;
 namespace {
 
 using Gradients = std::tuple<Tensor, Tensor, Tensor>;
+using SecondGradients = std::tuple<Tensor, Tensor, Tensor, Tensor>;
 
 void checkTable(const Tensor& x, const Tensor& table, int64_t terms, const char* name) {
   TORCH_CHECK_VALUE(
@@ -59,6 +60,16 @@ Gradients callRationalBackward(
                              .findSchemaOrThrow("katlab::rational_backward", "")
                              .typed<Gradients(const Tensor&, const Tensor&, const Tensor&, const Tensor&)>();
   return op.call(grad, x, numerator, denominator);
+}
+
+SecondGradients callRationalDoubleBackward(const variable_list& saved, const variable_list& upstream) {
+  static const auto op =
+      c10::Dispatcher::singleton()
+          .findSchemaOrThrow("katlab::rational_double_backward", "")
+          .typed<SecondGradients(
+              const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&,
+              const Tensor&)>();
+  return op.call(saved[0], saved[1], saved[2], saved[3], upstream[0], upstream[1], upstream[2]);
 }
 
 Tensor rationalMeta(const Tensor& x, const Tensor& numerator, const Tensor& denominator) {
@@ -106,7 +117,8 @@ variable_list separate(const variable_list& inputs, bool keepHistory) {
   return own;
 }
 
-// katlab::rational_backward; differentiated through the composed definition.
+// katlab::rational_backward; differentiated through the composed definition, on CUDA by one operator where no third
+// derivative can follow.
 struct RationalGradient : torch::autograd::Function<RationalGradient> {
   static variable_list forward(
       AutogradContext* ctx,
@@ -122,6 +134,11 @@ struct RationalGradient : torch::autograd::Function<RationalGradient> {
 
   static variable_list backward(AutogradContext* ctx, const variable_list& upstream) {
     const bool createGraph = at::GradMode::is_enabled();
+    if (!createGraph && ctx->get_saved_variables()[1].is_cuda()) {
+      const auto [byGrad, byX, byNumerator, byDenominator] =
+          callRationalDoubleBackward(ctx->get_saved_variables(), upstream);
+      return {byGrad, byX, byNumerator, byDenominator};
+    }
     const at::AutoGradMode recording(true);
     const variable_list own = separate(ctx->get_saved_variables(), createGraph);
     const Tensor y = composed(own[1], own[2], own[3]);
@@ -191,6 +208,11 @@ TORCH_LIBRARY_FRAGMENT(katlab, m) {
       "rational_backward(Tensor grad, Tensor x, Tensor numerator, Tensor denominator) -> (Tensor, Tensor, "
       "Tensor)",
       {at::Tag::pt2_compliant_tag});
+  // Derivatives of rational_backward's results, weighted by by_x, by_numerator and by_denominator, by its arguments. On
+  // CUDA only; not differentiable itself.
+  m.def(
+      "rational_double_backward(Tensor grad, Tensor x, Tensor numerator, Tensor denominator, Tensor by_x, Tensor "
+      "by_numerator, Tensor by_denominator) -> (Tensor, Tensor, Tensor, Tensor)");
 }
 
 TORCH_LIBRARY_IMPL(katlab, Meta, m) {

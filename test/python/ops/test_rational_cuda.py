@@ -76,6 +76,29 @@ def test_gradcheck_and_gradgradcheck(layout):
     assert gradgradcheck(op, inputs)
 
 
+def second(inputs, upstream, by):
+    """Derivatives of rational_backward's results, weighted, by its arguments."""
+    leaves = [t.detach().requires_grad_() for t in (upstream, *inputs)]
+    return torch.autograd.grad(backward(*leaves), leaves, by)
+
+
+@pytest.mark.parametrize("layout", CUDA_LAYOUTS, ids=str)
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-11), (torch.float32, 2e-4)])
+def test_second_derivatives_are_those_of_the_cpu(layout, dtype, tolerance):
+    inputs = [t.to(dtype).double() for t in make(*layout)]
+    inputs[0].flatten()[:1] = 0  # where |x| and |b| have their kinks
+    inputs[2].flatten()[:1] = 0
+    upstream = torch.randn(layout[0]).double()
+    by = [torch.randn_like(t) for t in inputs]
+    expected = second(inputs, upstream, by)
+    found = second(
+        [t.to(dtype).cuda() for t in inputs], upstream.to(dtype).cuda(), [t.to(dtype).cuda() for t in by]
+    )
+    for own, reference in zip(found, expected, strict=True):
+        error = (own.cpu().double() - reference).norm() / (reference.norm() + 1e-30)
+        assert error < tolerance
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("layout", [((25216, 768), 1, 8), ((5000, 12), 3, 4), ((300001,), 1, 1)], ids=str)
 def test_same_bits_in_every_run(layout, dtype):
