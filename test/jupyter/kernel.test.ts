@@ -352,6 +352,44 @@ describe("requests", () => {
   });
 });
 
+describe("help", () => {
+  test("is what ?name shows, as Markdown", async () => {
+    await run("/** Adds. */\nfunction add(a: number, b: number) { return a + b }");
+    for (const question of ["?add", "add?"]) {
+      const result = await run(question);
+      expect(result.reply["status"]).toBe("ok");
+      expect(contentsOf(result, "execute_result")).toMatchObject([
+        { data: { "text/markdown": expect.stringContaining("Adds.") as string } },
+      ]);
+    }
+    expect((await run("?nowhere")).reply).toMatchObject({ status: "error", ename: "NotFound" });
+    expect(await kernel.request("is_complete_request", { code: "?add" })).toEqual({ status: "complete" });
+  });
+
+  test("knows katlab: members, options, names of models, signatures", async () => {
+    await run('import * as kl from "katlab"');
+    const matches = async (code: string): Promise<string[]> => {
+      const reply = await kernel.request("complete_request", { code, cursor_pos: code.length });
+      return reply["matches"] as string[];
+    };
+    expect(await matches("kl.createMo")).toEqual(["createModel"]);
+    expect(await matches("createMo")).toEqual(["kl.createModel"]);
+    expect(await matches('kl.createModel("kat_test_patch7')).toContain("kat_test_patch7_28");
+    expect(await matches('kl.createModel("kat_test_patch7_28", { clas')).toEqual(["classes"]);
+    const code = "kl.createModel(";
+    expect(await kernel.request("inspect_request", { code, cursor_pos: code.length })).toMatchObject({
+      found: true,
+      data: { "text/markdown": expect.stringMatching(/^```typescript\ncreateModel\(/) as string },
+    });
+  });
+
+  test("is not needed to run code despite its types", async () => {
+    expect(await value("%types off\nconst wrong: string = 5; wrong")).toBe("5");
+    expect((await run("nowhereAtAll")).reply["ename"]).toBe("ReferenceError");
+    expect((await run("%types on\nconst wrong: string = 5")).reply["ename"]).toBe("TypeScriptError");
+  });
+});
+
 describe("a cell that waits for what never comes", () => {
   test("outlives the collection of its garbage", async () => {
     const waiting = kernel.submit(

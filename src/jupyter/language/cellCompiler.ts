@@ -26,9 +26,9 @@ export class CellCompiler {
     this.#modules = modules;
   }
 
-  compile({ id, count, code }: Cell): Compilation {
+  compile({ id, count, code }: Cell, { checkTypes = true }: { checkTypes?: boolean } = {}): Compilation {
     const placed = this.#modules.place(code, "mentioned");
-    const faults = this.#faults(placed.file);
+    const faults = this.#faults(placed.file, checkTypes);
     if (faults.length > 0) {
       return {
         diagnostics: faults.slice(0, maxDiagnostics).map((fault) => this.#describe(fault, placed, code)),
@@ -52,10 +52,10 @@ export class CellCompiler {
     this.#modules.accept(id, cell.text, cell.declared, [...fromTheStart, ...made]);
   }
 
-  #faults(file: string): readonly ts.Diagnostic[] {
+  #faults(file: string, checkTypes: boolean): readonly ts.Diagnostic[] {
     const { service } = this.#modules;
     const syntactic = service.getSyntacticDiagnostics(file);
-    if (syntactic.length > 0) return syntactic;
+    if (syntactic.length > 0 || !checkTypes) return syntactic;
     return service
       .getSemanticDiagnostics(file)
       .filter(({ category, code }) => category === ts.DiagnosticCategory.Error && !isImplicitAny(code));

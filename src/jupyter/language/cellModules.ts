@@ -16,6 +16,8 @@ export interface PlacedCode {
 interface Owner {
   cell: number;
   kind: NameKind;
+  /** The module that the name is the namespace of. */
+  module: string | undefined;
 }
 
 /** A host that shares what is known about packages with each new program, as a compiler's host does. */
@@ -83,8 +85,13 @@ export class CellModules {
     if (declared.augments) this.#augmenting.add(file);
     for (const name of names) {
       const kind = declared.names.get(name);
-      if (kind !== undefined) this.#owners.set(name, { cell, kind });
+      if (kind !== undefined) this.#owners.set(name, { cell, kind, module: declared.namespaces.get(name) });
     }
+  }
+
+  /** The name by which earlier cells know all of a module. */
+  namespaceOf(module: string): string | undefined {
+    return [...this.#owners].find(([, owner]) => owner.module === module)?.[0];
   }
 
   /** The text of the current cell's module. */

@@ -1,12 +1,17 @@
 import type ts from "typescript";
 import type { Completion, Position } from "../engine.js";
+import type { AutoImport } from "./autoImport.js";
 import type { CellModules } from "./cellModules.js";
 
 /** Candidates sent; a list of all globals is longer than anybody reads. */
 const maxCandidates = 500;
 
-/** What may stand at a position: members, names in scope, modules, string literals of a type. */
-export function complete(modules: CellModules, { code, position }: Position): Completion {
+/** What may stand at a position: members, names in scope or to be imported, modules, string literals of a type. */
+export function complete(
+  modules: CellModules,
+  autoImport: AutoImport,
+  { code, position }: Position,
+): Completion {
   const { file, offset } = modules.place(code, "all");
   const found = modules.service.getCompletionsAtPosition(file, offset + position, {
     includeCompletionsForModuleExports: false,
@@ -22,7 +27,11 @@ export function complete(modules: CellModules, { code, position }: Position): Co
     .sort(bySortText)
     .slice(0, maxCandidates)
     .map(({ name, kind }) => ({ text: name, kind }));
-  return { start, end: position, candidates };
+  // Only where any name may stand: not behind a dot, in a text, or where a new name is given.
+  if (!entries.some(({ name }) => name === "globalThis")) return { start, end: position, candidates };
+  const all = [...candidates, ...autoImport.throughNamespaces(word)];
+  if (all.length > 0) return { start, end: position, candidates: all };
+  return { start, candidates: [], ...autoImport.withImports(code, word, position), end: position };
 }
 
 function bySortText(a: ts.CompletionEntry, b: ts.CompletionEntry): number {

@@ -8,6 +8,8 @@ export interface DeclaredNames {
   names: Map<string, NameKind>;
   /** Names the cell's text exports by itself. */
   exported: Set<string>;
+  /** Modules by the name of the namespace they are imported as. */
+  namespaces: Map<string, string>;
   /** The cell adds to global types or to another module's, which later cells must keep seeing. */
   augments: boolean;
 }
@@ -19,6 +21,7 @@ const constantFlags = ts.NodeFlags.Const | ts.NodeFlags.Using;
 export function declaredNames(source: ts.SourceFile): DeclaredNames {
   const names = new Map<string, NameKind>();
   const exported = new Set<string>();
+  const namespaces = new Map<string, string>();
   let augments = false;
   for (const statement of source.statements) {
     const own: string[] = [];
@@ -32,6 +35,10 @@ export function declaredNames(source: ts.SourceFile): DeclaredNames {
         declare(name, isConstant ? "constant" : "variable");
     } else if (ts.isImportDeclaration(statement)) {
       for (const name of importedNames(statement)) declare(name, "constant");
+      const bindings = statement.importClause?.namedBindings;
+      if (bindings !== undefined && ts.isNamespaceImport(bindings)) {
+        namespaces.set(bindings.name.text, (statement.moduleSpecifier as ts.StringLiteral).text);
+      }
     } else if (ts.isModuleDeclaration(statement) && isAugmentation(statement)) {
       augments = true;
     } else if (ts.isExportDeclaration(statement)) {
@@ -46,7 +53,7 @@ export function declaredNames(source: ts.SourceFile): DeclaredNames {
     }
     if (exportsItself(statement)) for (const name of own) exported.add(name);
   }
-  return { names, exported, augments };
+  return { names, exported, namespaces, augments };
 }
 
 /** Names bound by a declaration list, destructured ones included. */

@@ -21,7 +21,7 @@ export function isComplete(code: string): Completeness {
 }
 
 /** How many brackets are open at the end of code. */
-function openBrackets(code: string): number {
+export function openBrackets(code: string): number {
   const scanner = ts.createScanner(ts.ScriptTarget.ESNext, true, ts.LanguageVariant.Standard, code);
   let depth = 0;
   for (let token = scanner.scan(); token !== ts.SyntaxKind.EndOfFileToken; token = scanner.scan()) {

@@ -7,10 +7,12 @@ import type {
   MimeBundle,
   Position,
 } from "../engine.js";
+import { AutoImport } from "./autoImport.js";
 import { CellCompiler } from "./cellCompiler.js";
 import { CellModules } from "./cellModules.js";
 import { cellCompilerOptions } from "./compilerOptions.js";
 import { complete } from "./complete.js";
+import { readDirectives } from "./directives.js";
 import { inspect } from "./inspect.js";
 import { isComplete } from "./isComplete.js";
 import { WarmUp } from "./warmUp.js";
@@ -19,32 +21,42 @@ import { WarmUp } from "./warmUp.js";
 export class TypescriptLanguage implements Language {
   readonly #modules: CellModules;
   readonly #compiler: CellCompiler;
+  readonly #autoImport: AutoImport;
+  #checkTypes = true;
   #warming: NodeJS.Immediate | undefined;
 
   /** @param folder where the notebook is */
   constructor(folder: string) {
     this.#modules = new CellModules(folder, cellCompilerOptions(folder));
     this.#compiler = new CellCompiler(this.#modules);
+    this.#autoImport = new AutoImport(this.#modules);
   }
 
   compile(cell: Cell): Compilation {
-    return this.#compiler.compile(cell);
+    const { code, checkTypes, fault } = readDirectives(cell.code);
+    if (fault !== undefined) return { diagnostics: [fault] };
+    this.#checkTypes = checkTypes ?? this.#checkTypes;
+    return this.#compiler.compile({ ...cell, code }, { checkTypes: this.#checkTypes });
   }
 
   accept({ id, reached }: { id: number; reached: number }): void {
     this.#compiler.accept(id, reached);
   }
 
-  complete(at: Position): Completion {
-    return complete(this.#modules, at);
+  complete({ code, position }: Position): Completion {
+    return complete(this.#modules, this.#autoImport, { code: readDirectives(code).code, position });
   }
 
-  inspect(at: Position): MimeBundle | null {
-    return inspect(this.#modules, at);
+  inspect({ code, position }: Position): MimeBundle | null {
+    const known = inspect(this.#modules, { code: readDirectives(code).code, position });
+    if (known !== null) return known;
+    const statement = this.#autoImport.importOf(wordAt(code, position));
+    if (statement === undefined) return null;
+    return inspect(this.#modules, { code: statement, position: statement.indexOf("{ ") + 2 });
   }
 
   isComplete(code: string): Completeness {
-    return isComplete(code);
+    return isComplete(readDirectives(code).code);
   }
 
   warm(names: readonly string[]): void {
@@ -57,7 +69,7 @@ export class TypescriptLanguage implements Language {
     const step = (): void => {
       if (warmUp.step()) this.#warming = setImmediate(step);
       // What is left, the binding of names, cannot be divided.
-      else check(names.map((name) => `import ${JSON.stringify(name)};`).join(" "));
+      else this.#autoImport.offer(names);
     };
     this.#warming = setImmediate(step);
   }
@@ -66,4 +78,10 @@ export class TypescriptLanguage implements Language {
     clearImmediate(this.#warming);
     this.#modules.service.dispose();
   }
+}
+
+function wordAt(code: string, position: number): string {
+  const before = /[\p{ID_Continue}$]*$/u.exec(code.slice(0, position))?.[0] ?? "";
+  const behind = /^[\p{ID_Continue}$]*/u.exec(code.slice(position))?.[0] ?? "";
+  return before + behind;
 }

@@ -2,12 +2,14 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import vm from "node:vm";
-import { siblingFile } from "./siblingFile.js";
+import { OwnModules } from "./ownModules.js";
 
 /** `import` as a cell sees it: Node's own, with the notebook's folder as the place to resolve from. */
 export class ModuleLoader {
   readonly require: NodeJS.Require;
   readonly meta: { url: string; dirname: string; filename: string; resolve(specifier: string): string };
+  /** The user's own files. */
+  readonly own = new OwnModules();
   readonly #import: (specifier: string, options?: ImportCallOptions) => Promise<ModuleNamespace>;
 
   /** @param folder where the notebook is */
@@ -30,7 +32,7 @@ export class ModuleLoader {
   async import(specifier: string, options?: ImportCallOptions): Promise<ModuleNamespace> {
     // TypeScript asks for no attribute where JSON is imported; Node does.
     const isPlainJson = options === undefined && /\.json$/.test(specifier);
-    const found = siblingFile(specifier, this.meta.dirname);
+    const found = this.own.locate(specifier, this.meta.dirname);
     return this.#import(found, isPlainJson ? { with: { type: "json" } } : options);
   }
 }

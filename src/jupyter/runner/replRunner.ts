@@ -19,9 +19,11 @@ export class ReplRunner implements Runner {
 
   constructor({ folder, contexts, traces, stopFlag, afterImport }: RunnerEnvironment) {
     this.#traces = traces;
+    const loader = new ModuleLoader(folder);
+    traces.mapOfFile = (url) => loader.own.mapOf(url);
     installCellRuntime({
       contexts,
-      loader: new ModuleLoader(folder),
+      loader,
       stopFlag,
       afterImport,
       reportOf: (run) => this.#reports.get(run),

@@ -2,6 +2,7 @@ import { SourceMap, type SourceMapPayload } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { cellPosition } from "../cellNames.js";
+import { ownPosition } from "../ownModuleUrl.js";
 
 /** A place in a cell as its author wrote it; lines and columns count from 1. */
 export interface CellPlace {
@@ -23,6 +24,8 @@ const kernelFolder = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 export class StackTraces {
   readonly #folder: string;
   readonly #cells = new Map<number, MappedCell>();
+  /** Source maps of emitted files, by URL. */
+  mapOfFile: (url: string) => SourceMap | undefined = () => undefined;
 
   /** @param folder where the notebook is; its files are named relative to it */
   constructor(folder: string) {
@@ -66,7 +69,15 @@ export class StackTraces {
     const frames = sites.map(String);
     // Below the call into a cell there is only the kernel.
     const end = frames.findIndex((frame) => frame.includes("ReplRunner.execute"));
-    return (end < 0 ? frames : frames.slice(0, end)).map((frame) => this.#inCells(frame));
+    return (end < 0 ? frames : frames.slice(0, end)).map((frame) => this.#inFiles(this.#inCells(frame)));
+  }
+
+  #inFiles(frame: string): string {
+    return frame.replace(ownPosition, (position, url: string, line: string, column: string) => {
+      const entry = this.mapOfFile(url)?.findEntry(Number(line) - 1, Number(column) - 1);
+      if (entry === undefined || !("originalLine" in entry)) return position;
+      return `${url}:${entry.originalLine + 1}:${entry.originalColumn + 1}`;
+    });
   }
 
   #inCells(frame: string): string {

@@ -1,6 +1,7 @@
 import type { Language } from "../engine.js";
 import type { Peer } from "../peer.js";
 import type { JsonObject } from "../wire.js";
+import { askedName } from "./askedName.js";
 import { codePointsOf, unitsOf } from "./codePoints.js";
 import type { History } from "./history.js";
 import { kernelInfo } from "./kernelInfo.js";
@@ -31,9 +32,12 @@ export function createAnswers({
   return {
     kernel_info_request: () => kernelInfo(languageVersion),
     connect_request: () => ({}),
-    is_complete_request: async (content) => ({
-      ...(await language.ask("isComplete", content.string("code"))),
-    }),
+    is_complete_request: async (content) => {
+      const code = content.string("code");
+      return askedName(code) === undefined
+        ? { ...(await language.ask("isComplete", code)) }
+        : { status: "complete" };
+    },
     complete_request: (content) => complete(language, content),
     inspect_request: (content) => inspect(language, content),
     history_request: (content) => history.answer(content),

@@ -4,6 +4,7 @@ import { diagnosticsContent } from "../diagnosticsContent.js";
 import { interruptedContent } from "../interrupted.js";
 import type { DisplayContent, ErrorContent, MainService, RunOutcome } from "../threads.js";
 import type { JsonObject, Message } from "../wire.js";
+import { askedName } from "./askedName.js";
 import type { History } from "./history.js";
 import type { Interruptible } from "./interrupter.js";
 import { RequestContent } from "./requests.js";
@@ -121,7 +122,11 @@ export class Executions {
     if (isStored) this.#history.add(count, code);
     if (!isSilent) this.#output.publish(request, "execute_input", { code, execution_count: count });
 
-    const { result, error } = await this.#run(job, code, count, { isSilent, allowStdin });
+    const asked = askedName(code);
+    const { result, error } =
+      asked === undefined
+        ? await this.#run(job, code, count, { isSilent, allowStdin })
+        : await this.#explain(asked);
     if (error === undefined) {
       if (result !== undefined && !isSilent) this.#publishResult(request, result, count, isStored);
       const expressions = await this.#expressions(job, content.object("user_expressions"), count);
@@ -167,6 +172,14 @@ export class Executions {
     job.run = undefined;
     this.#language.tell("accept", { id, reached: outcome.reached });
     return outcome;
+  }
+
+  /** What is known about a name, as the result of a cell. */
+  async #explain(name: string): Promise<RunOutcome> {
+    const data = await this.#language.ask("inspect", { code: name, position: name.length });
+    if (data !== null) return { reached: -1, result: JSON.stringify({ data, metadata: {} }) };
+    const evalue = `Nothing is known about ${name}: no cell that ran has declared or imported it.`;
+    return { reached: -1, error: { ename: "NotFound", evalue, traceback: [evalue] } };
   }
 
   #publishResult(request: Message, result: string, count: number, isStored: boolean): void {

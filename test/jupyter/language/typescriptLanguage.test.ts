@@ -189,4 +189,21 @@ describe("inspection", () => {
     expect(notebook.language.inspect({ code: "known", position: 5 })?.["text/plain"]).toBe("const known: 1");
     expect(notebook.language.inspect({ code: "  ", position: 1 })).toBeNull();
   });
+
+  test("inside arguments shows the call, and which argument is being written", () => {
+    notebook.emit(
+      "/** Trains.\n * @param epochs how often\n */\nfunction fit(model: string, epochs: number): number { return epochs }",
+    );
+    const at = (code: string): unknown =>
+      notebook.language.inspect({ code, position: code.length })?.["text/plain"];
+    expect(at("fit(")).toBe(
+      "fit(model: string, epochs: number): number\n// here: model: string\n\nTrains.\n\n@param epochs how often",
+    );
+    expect(at('fit("kat", ')).toContain("// here: epochs: number");
+    expect(at("fit(fit(1, 2), ")).toContain("// here: epochs: number");
+    notebook.emit("function f(a: string): void; function f(a: number, b: number): void; function f() {}");
+    expect(at("f(1, ")).toContain(
+      "f(a: number, b: number): void\n// one of 2 ways to call it\n// here: b: number",
+    );
+  });
 });
