@@ -6,6 +6,7 @@
 
 // TensorFlow.js in Node comes without gradients and chained methods: this must run first.
 import "./torch/tfjsRegistrations.js";
+import "./tensorDisplay.js";
 
 /** TensorFlow.js, the tensor API: tensors go in and out of everything here. */
 export * as tf from "@tensorflow/tfjs-core";
@@ -168,3 +169,8 @@ export {
 } from "./plot/activationData.js";
 export { plotImages, type ImagePlotOptions, type LabelledImages } from "./plot/plotImages.js";
 export { plotConfusion, type Confusion, type ConfusionPlotOptions } from "./plot/plotConfusion.js";
+
+// Widgets: controls in notebooks
+export { slider, type Slider, type SliderOptions } from "./widgets/slider.js";
+export { select, type Select, type SelectOptions } from "./widgets/select.js";
+export { button, type Button, type ButtonOptions } from "./widgets/button.js";

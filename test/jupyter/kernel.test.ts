@@ -51,6 +51,20 @@ describe("results", () => {
     });
   });
 
+  test("are tables where they are records, and tensors with their values", async () => {
+    expect(contentsOf(await run("[{ epoch: 1, loss: 0.5 }]"), "execute_result")).toMatchObject([
+      {
+        data: {
+          "text/html": expect.stringContaining("<td style") as string,
+          "text/plain": "[ { epoch: 1, loss: 0.5 } ]",
+        },
+      },
+    ]);
+    expect(await value('import * as kl from "katlab"; kl.tf.tensor2d([[1, 2], [3, 4]])')).toBe(
+      "tensor float32 [2, 2]\n  1  2\n  3  4",
+    );
+  });
+
   test("come with a numbered input, between busy and idle", async () => {
     const { outputs } = await run("console.log('out'); 1");
     const types = outputs.map(({ header, content }) =>
@@ -450,6 +464,29 @@ describe("the host interface", () => {
     });
     expect(contentsOf(await run("comm.close()"), "comm_close")).toHaveLength(1);
     expect(await kernel.request("comm_info_request", { target_name: "slider" })).toMatchObject({ comms: {} });
+  });
+
+  test("tells comms what the front end sends, and shows what they answer, also after a stopped cell", async () => {
+    await run(hostCell);
+    const { outputs } = await run(
+      "const answering = host.comm('slider', {}, { onMessage: ({ data }: any) => { console.log('got', data.value); answering.send({ twice: 2 * data.value }) } })",
+    );
+    const id = outputs.find(({ header }) => header.msg_type === "comm_open")?.content["comm_id"];
+    const looping = kernel.submit("while (true) {}");
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await kernel.interrupt();
+    expect((await looping.done).reply["ename"]).toBe("Interrupted");
+    const header = kernel.wire.header("comm_msg");
+    await kernel.sendFrames(
+      kernel.wire.encode({ type: "comm_msg", content: { comm_id: id, data: { value: 4 } } }, header),
+    );
+    const caused = (): unknown[] =>
+      kernel.published
+        .filter(
+          ({ parent, header: { msg_type: type } }) => parent.msg_id === header.msg_id && type !== "status",
+        )
+        .map(({ content }) => content["text"] ?? content["data"]);
+    await expect.poll(caused).toEqual(["got 4\n", { twice: 8 }]);
   });
 
   test("counts", async () => {

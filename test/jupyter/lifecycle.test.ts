@@ -95,6 +95,21 @@ describe("a kernel", () => {
     expect(await until(() => !isAlive(pid), 6000)).toBe(true);
   });
 
+  test("works beside another one, and neither sees or waits for the other", async () => {
+    const [one, other] = await Promise.all([startTestKernel(), startTestKernel()]);
+    const busy = one.submit("let name = 'one'; console.log(name); while (true) {}");
+    expect(textOf(await other.execute("let name = 'other'; name"))).toBe("'other'");
+    expect(one.process.exitCode).toBeNull();
+    other.process.kill("SIGINT");
+    await other.interrupt();
+    expect(textOf(await other.execute("name"))).toBe("'other'");
+    await one.interrupt();
+    expect((await busy.done).stdout).toBe("one\n");
+    expect(textOf(await one.execute("name"))).toBe("'one'");
+    one.kill();
+    expect(textOf(await other.execute("name.length"))).toBe("5");
+  });
+
   test("starts from its kernelspec at any path", async () => {
     const folder = path.join(mkdtempSync(path.join(tmpdir(), "katlab-")), "a clone, somewhere");
     mkdirSync(folder);

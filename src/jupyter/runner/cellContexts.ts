@@ -46,14 +46,23 @@ export class CellContexts {
     return this.#contexts.get(run);
   }
 
-  begin({ id, count, allowStdin }: { id: number; count: number; allowStdin: boolean }): CellContext {
+  /** What runs from now on is a cell, which is waited for. */
+  begin(cell: { id: number; count: number; allowStdin: boolean }): CellContext {
+    return (this.#current = this.#last = this.#enter(cell));
+  }
+
+  /** What runs from now on answers a front end outside of any cell, e.g. a widget that was moved. */
+  answer(id: number): void {
+    this.#enter({ id, count: this.count, allowStdin: false });
+  }
+
+  #enter({ id, count, allowStdin }: { id: number; count: number; allowStdin: boolean }): CellContext {
     const context = { id, count, allowStdin, abort: new AbortController(), isStopped: false };
     this.#contexts.set(id, context);
     for (const old of this.#contexts.keys()) {
       if (this.#contexts.size <= maxContexts) break;
       this.#contexts.delete(old);
     }
-    this.#current = this.#last = context;
     this.run = id;
     return context;
   }

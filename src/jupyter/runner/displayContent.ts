@@ -2,9 +2,17 @@ import { inspect } from "node:util";
 import type { MimeBundle } from "../engine.js";
 import type { DisplayContent } from "../threads.js";
 import type { JsonObject } from "../wire.js";
+import { recordsTable } from "./recordsTable.js";
 
 /** A method of this name gives the representations of a value: a MIME bundle, or `{ data, metadata }`. */
 const displaySymbol: unique symbol = Symbol.for("Jupyter.display") as never;
+
+/** First bytes of the pictures that front ends show. */
+const pictures: readonly [type: string, start: readonly number[]][] = [
+  ["image/png", [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]],
+  ["image/jpeg", [0xff, 0xd8, 0xff]],
+  ["image/gif", [0x47, 0x49, 0x46, 0x38]],
+];
 
 /** Characters of a text representation; more would stall the front end. */
 const maxTextLength = 100_000;
@@ -12,7 +20,8 @@ const maxTextLength = 100_000;
 const briefLength = 4_000;
 
 /**
- * How the value of a cell is shown: as it says itself, else as `util.inspect` shows it, cut to a readable size.
+ * How the value of a cell is shown: as it says itself; bytes of a picture as that picture, records as a table; and
+ * always as `util.inspect` shows it, cut to a readable size.
  *
  * @throws whatever the value's own method throws
  */
@@ -50,7 +59,15 @@ function contentOfBundle(own: JsonObject): DisplayContent {
 }
 
 function textContent(value: unknown): DisplayContent {
-  return { data: { "text/plain": shortened(describe(value)) }, metadata: {} };
+  const table = recordsTable(value);
+  const rich = table === undefined ? pictureOf(value) : { "text/html": table };
+  return { data: { ...rich, "text/plain": shortened(describe(value)) }, metadata: {} };
+}
+
+function pictureOf(value: unknown): MimeBundle {
+  if (!(value instanceof Uint8Array)) return {};
+  const type = pictures.find(([, start]) => start.every((byte, i) => value[i] === byte))?.[0];
+  return type === undefined ? {} : { [type]: base64(value) };
 }
 
 /** Deep structures are opened as far as stays readable: width is bounded by `util.inspect`, depth here. */

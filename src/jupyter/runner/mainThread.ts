@@ -79,7 +79,7 @@ export class MainThread implements MainService {
   }
 
   comm(message: CommMessage): void {
-    this.#contexts.run = message.job;
+    this.#contexts.answer(message.job);
     this.#host.comms.receive(message);
   }
 

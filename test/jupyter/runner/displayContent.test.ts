@@ -13,6 +13,26 @@ describe("contentOfValue", () => {
     expect(contentOfValue(null)).toEqual({ data: { "text/plain": "null" }, metadata: {} });
   });
 
+  test("shows records as a table too", () => {
+    expect(contentOfValue([{ epoch: 1, loss: 0.5 }])).toEqual({
+      data: {
+        "text/html": expect.stringContaining("<th>epoch</th><th>loss</th>") as string,
+        "text/plain": "[ { epoch: 1, loss: 0.5 } ]",
+      },
+      metadata: {},
+    });
+  });
+
+  test.each([
+    ["image/png", [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1]],
+    ["image/jpeg", [0xff, 0xd8, 0xff, 1]],
+    ["image/gif", [0x47, 0x49, 0x46, 0x38, 1]],
+  ])("shows the bytes of a picture as %s", (type, bytes) => {
+    const picture = Buffer.from(bytes);
+    expect(contentOfValue(picture)).toMatchObject({ data: { [type]: picture.toString("base64") } });
+    expect(Object.keys((contentOfValue(picture.subarray(1)) as DisplayContent).data)).toEqual(["text/plain"]);
+  });
+
   test("takes a bundle", () => {
     const png = new Uint8Array([1, 2, 3]);
     expect(contentOfValue({ [display]: () => ({ "image/png": png, "text/plain": "dot" }) })).toEqual({
