@@ -43,7 +43,8 @@ await runScript(async (args) => {
   return failed === 0 ? 0 : 1;
 });
 
+/** The numbered ones: the template is there to be copied, without outputs. */
 function allNotebooks() {
-  const names = readdirSync(join(root, "notebooks")).filter((name) => name.endsWith(".ipynb"));
+  const names = readdirSync(join(root, "notebooks")).filter((name) => /^\d.*\.ipynb$/.test(name));
   return names.sort().map((name) => join("notebooks", name));
 }

@@ -1,13 +1,24 @@
 import ts from "typescript";
 import { describe, expect, test } from "vitest";
-import { codeOf, declaredIn, linesOf, nodesOf, parse, readNotebooks, reassignedIn } from "./notebook.js";
+import {
+  codeOf,
+  declaredIn,
+  linesOf,
+  nodesOf,
+  parse,
+  readNotebooks,
+  reassignedIn,
+  template,
+} from "./notebook.js";
 
 const notebooks = readNotebooks();
 
-test("there are notebooks, numbered without a gap", () => {
-  expect(notebooks.length).toBeGreaterThan(0);
-  expect(notebooks.map(({ name }) => /^(\d\d)-[a-z0-9-]+\.ipynb$/.exec(name)?.[1])).toEqual(
-    notebooks.map((_, i) => String(i).padStart(2, "0")),
+test("there are notebooks, numbered without a gap, and a template", () => {
+  const numbered = notebooks.map(({ name }) => name).filter((name) => name !== template);
+  expect(numbered.length).toBe(notebooks.length - 1);
+  expect(numbered.length).toBeGreaterThan(0);
+  expect(numbered.map((name) => /^(\d\d)-[a-z0-9-]+\.ipynb$/.exec(name)?.[1])).toEqual(
+    numbered.map((_, i) => String(i).padStart(2, "0")),
   );
 });
 

@@ -29,7 +29,10 @@ export interface Notebook {
 
 const folder = fileURLToPath(new URL("../../notebooks", import.meta.url));
 
-/** All notebooks of the repository. */
+/** What new notebooks are copied from: it has no number and no outputs. */
+export const template = "template.ipynb";
+
+/** All notebooks of the repository, the template included. */
 export function readNotebooks(): Notebook[] {
   return readdirSync(folder)
     .filter((name) => name.endsWith(".ipynb"))

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { codeOf, readNotebooks, type Output } from "./notebook.js";
+import { codeOf, readNotebooks, template, type Output } from "./notebook.js";
 
 const vegaLite = "application/vnd.vegalite.v5+json";
 
@@ -8,7 +8,16 @@ function bytesOf(output: Output): number {
   return Buffer.byteLength(JSON.stringify(output, null, 1));
 }
 
-describe.each(readNotebooks().map((notebook) => [notebook.name, notebook] as const))("%s", (_, notebook) => {
+const notebooks = readNotebooks();
+const executed = notebooks.filter(({ name }) => name !== template);
+
+test("the template has no outputs", () => {
+  const cells = notebooks.filter(({ name }) => name === template).flatMap(codeOf);
+  expect(cells.length).toBeGreaterThan(0);
+  for (const { outputs, execution_count: count } of cells) expect([outputs, count]).toEqual([[], null]);
+});
+
+describe.each(executed.map((notebook) => [notebook.name, notebook] as const))("%s", (_, notebook) => {
   const code = codeOf(notebook);
   const outputs = code.flatMap((cell) => cell.outputs);
 
@@ -30,6 +39,10 @@ describe.each(readNotebooks().map((notebook) => [notebook.name, notebook] as con
 
   test("every output takes less than 100 kB", () => {
     expect(outputs.map(bytesOf).filter((bytes) => bytes >= 100_000)).toEqual([]);
+  });
+
+  test("all outputs together take less than 1 MB", () => {
+    expect(outputs.map(bytesOf).reduce((sum, bytes) => sum + bytes, 0)).toBeLessThan(1_000_000);
   });
 
   test("every figure has its picture, at its size, and its text", () => {

@@ -1,18 +1,24 @@
 """Notebooks executed without a front end, as tests and batch jobs do it."""
 
+import json
+import re
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import nbformat
 import pytest
-from jupyter_client.manager import start_new_kernel
+from conftest import ROOT
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import KernelManager, start_new_kernel
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, CellTimeoutError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 
 def notebook(*cells: str) -> nbformat.NotebookNode:
-    made = nbformat.v4.new_notebook(metadata={"kernelspec": {"name": "katlab", "display_name": "TypeScript (katlab)"}})
+    kernelspec = {"name": "katlab", "display_name": "TypeScript (katlab)", "language": "typescript"}
+    made = nbformat.v4.new_notebook(metadata={"kernelspec": kernelspec})
     made.cells = [nbformat.v4.new_code_cell(cell) for cell in cells]
     return made
 
@@ -77,6 +83,48 @@ def test_nbconvert_fails_with_the_traceback(tmp_path):
     assert "cell 2, line 1" in done.stderr
 
 
+def test_nbmake_fails_with_the_traceback(tmp_path):
+    good, bad = tmp_path / "good.ipynb", tmp_path / "bad.ipynb"
+    nbformat.write(notebook("const limit = 3", "limit + 1"), good)
+    nbformat.write(notebook("const limit = 1", "if (limit < 2) throw new Error('over the limit')"), bad)
+    command = [sys.executable, "-m", "pytest", "--nbmake", "-p", "no:cacheprovider", str(good), str(bad)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "1 failed, 1 passed" in done.stdout
+    assert "over the limit" in done.stdout
+    assert "cell 2, line 1" in done.stdout
+
+
+def test_papermill_fails_with_the_traceback(tmp_path):
+    path, copy = tmp_path / "failing.ipynb", tmp_path / "out.ipynb"
+    nbformat.write(notebook("const limit = 1", "if (limit < 2) throw new Error('over the limit')"), path)
+    command = [sys.executable, "-m", "papermill", str(path), str(copy)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "Error: over the limit" in done.stderr
+    assert "cell 2, line 1" in done.stderr
+    assert nbformat.read(copy, as_version=4).cells[-1].outputs[0].output_type == "error"
+
+
+def test_papermill_gives_parameters_by_the_recipe_in_the_docs(tmp_path):
+    docs = (Path(__file__).parents[3] / "docs" / "notebooks.md").read_text()
+    [recipe] = [block for block in re.findall(r"```python\n(.*?)```", docs, re.S) if "papermill" in block]
+    made = notebook(
+        "let epochs = 5; let name = 'x'; let rates: number[] = []; let check = true; let none: string | null = 'y'",
+        "console.log(JSON.stringify({ epochs, name, rates, check, none }))",
+    )
+    made.cells[0].metadata["tags"] = ["parameters"]
+    nbformat.write(made, tmp_path / "notebook.ipynb")
+    (tmp_path / "run.py").write_text(recipe)
+    arguments = {"epochs": 3, "name": 'a "quoted" name', "rates": [0.1, 2], "check": False, "none": None}
+    command = [sys.executable, "run.py", "notebook.ipynb", "out.ipynb", json.dumps(arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    executed = nbformat.read(tmp_path / "out.ipynb", as_version=4)
+    assert executed.cells[1].metadata["tags"] == ["injected-parameters"]
+    assert json.loads(executed.cells[2].outputs[0].text) == arguments
+
+
 def test_a_cell_that_takes_too_long_is_stopped(tmp_path):
     made = notebook("while (true) {}")
     with pytest.raises(CellTimeoutError):
@@ -111,6 +159,43 @@ def test_restart_forgets_state():
     finally:
         client.stop_channels()
         manager.shutdown_kernel()
+
+
+def test_a_crash_is_seen_as_a_dead_kernel_which_starts_again_with_nothing_left(tmp_path):
+    with pytest.raises(DeadKernelError):
+        execute(notebook("process.kill(process.pid, 'SIGKILL')"), tmp_path)
+    manager, client = start_new_kernel(kernel_name="katlab")
+    try:
+        client.execute_interactive("let gone = 1", timeout=30)
+        client.execute("process.kill(process.pid, 'SIGKILL')")
+        deadline = time.monotonic() + 10
+        while manager.is_alive() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not manager.is_alive()
+        manager.restart_kernel(now=True)
+        client.wait_for_ready(timeout=30)
+        reply = client.execute_interactive("gone", timeout=30)
+        assert "Cannot find name" in reply["content"]["evalue"]
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel()
+
+
+def test_a_kernelspec_below_a_prefix_is_found_and_starts(tmp_path):
+    command = ["node", str(ROOT / "dist" / "cli" / "main.js"), "kernel", "install", "--prefix", str(tmp_path), "--name", "mine"]
+    subprocess.run(command, check=True, capture_output=True)
+    manager = KernelSpecManager(kernel_dirs=[str(tmp_path / "share" / "jupyter" / "kernels")])
+    assert manager.get_kernel_spec("mine").display_name == "TypeScript (katlab)"
+    kernel = KernelManager(kernel_name="mine", kernel_spec_manager=manager)
+    kernel.start_kernel(cwd=str(tmp_path))
+    client = kernel.client()
+    try:
+        client.start_channels()
+        client.wait_for_ready(timeout=30)
+        assert client.execute_interactive("1 + 1", timeout=30)["content"]["status"] == "ok"
+    finally:
+        client.stop_channels()
+        kernel.shutdown_kernel()
 
 
 def wait_for(client, request: str, condition) -> None:
