@@ -10,6 +10,7 @@ import { TorchBackend, torchAutocast } from "./torch/backend.js";
  *
  * @param f runs inside `tf.tidy`, so it may not be async
  * @returns what `f` returns; its tensors are float32 again
+ * @throws KatlabError `invalid` under bfloat16 inside a function that tfjs's tape differentiates: it goes around
  */
 export function autocast<T extends tf.TensorContainer>(f: () => T): T {
   const backend = tf.backend();

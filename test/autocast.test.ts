@@ -119,6 +119,18 @@ describe.skipIf(!torch.available)("autocast under bfloat16", () => {
     tf.dispose([x, y]);
   });
 
+  test("goes around tfjs's tape, not inside", () => {
+    const x = tf.tidy(() => tf.variable(tf.tensor1d([1, 2])));
+    const loss = (): tf.Scalar => tf.sum(tf.mul(x, x));
+    const { value, grads } = autocast(() => ({ ...tf.variableGrads(loss, [x]) }));
+    expect([...grads[x.name].dataSync()]).toEqual([2, 4]);
+    tf.dispose([value, grads]);
+    expect(() => tf.variableGrads(() => autocast(loss), [x])).toThrow(
+      "autocast: must be around tf.grad, tf.variableGrads and the like",
+    );
+    x.dispose();
+  });
+
   test("a variable given twice, or not at all, is differentiated as in float32", () => {
     const [a, b, unread] = tf.tidy(() => [1, 2, 3].map((value) => tf.variable(tf.fill([3], value))));
     const { value, grads } = valueAndGrads(() => tf.sum(tf.mul(a, b)), [a, unread, a]);

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { mustBe } from "../errors.js";
 import type { Handle } from "./addon.js";
 import { ScalarType } from "./scalarType.js";
 import type { TorchBackend } from "./torchBackend.js";
@@ -98,6 +99,7 @@ export function wideInputs(
  * `f` runs inside `tf.tidy`. What it returns is float32 again. Inside another call, the outer one rules.
  *
  * @param variables float32 variables that `f` reads, each once: rounded together, which saves time on a GPU
+ * @throws KatlabError `invalid` under bfloat16 inside a function that tfjs's tape differentiates
  */
 export function torchAutocast<T extends tf.TensorContainer>(
   backend: TorchBackend,
@@ -105,6 +107,14 @@ export function torchAutocast<T extends tf.TensorContainer>(
   variables: readonly tf.Variable[] = [],
 ): T {
   if (backend.precision !== "bfloat16" || backend.autocast !== undefined) return tf.tidy(f);
+  if (tf.engine().state.gradientDepth > 0) {
+    throw mustBe({
+      subject: "autocast",
+      must: "must be around tf.grad, tf.variableGrads and the like, whose gradients then compute alike",
+      got: "a call inside",
+      remedy: "Write autocast(() => tf.variableGrads(f)), or use valueAndGrads, which does it by itself.",
+    });
+  }
   const autocast = new Autocast(backend, variables);
   try {
     const result = tf.tidy(f);
