@@ -46,7 +46,7 @@ const mostCaptures = 4;
 function assignedOutside({ name }: tf.Variable): string {
   return (
     "compileStep: variables must keep their storage between calls; " +
-    `got ${name}, assigned anew after every call. Assign it inside the step.`
+    `got ${name}, assigned anew or seen through a view after every call. Assign it inside the step, or clone the view.`
   );
 }
 

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { unavailable } from "../errors.js";
 import type { Handle } from "./addon.js";
 import type { CaptureScope, TorchBackend } from "./torchBackend.js";
+import { keepHandle, writableHandle } from "./variableStorage.js";
 
 /** What a compiled step returns: a tensor, a list or a record of tensors. */
 export type StepResult = tf.Tensor | readonly tf.Tensor[] | Readonly<Record<string, tf.Tensor>>;
@@ -22,6 +23,7 @@ export class StepGraph<Result extends StepResult> {
   readonly #results: Results<Handle>;
   readonly #held: readonly Handle[];
   readonly #variables: ReadonlyMap<tf.Variable, Handle>;
+  readonly #written: readonly tf.Variable[];
 
   /**
    * Records a step; nothing of it has run afterwards.
@@ -69,14 +71,18 @@ export class StepGraph<Result extends StepResult> {
     recording.restore();
     this.#held = recording.hold();
     this.#variables = recording.variables();
+    this.#written = recording.written();
   }
 
-  /** A variable that has other storage than when the step was recorded, as after `assign`; undefined if none has. */
+  /**
+   * A variable that the graph can no longer stand for: it has other storage than when the step was recorded, as after
+   * `assign`, or a view shares what would be written; undefined if none.
+   */
   replaced(): tf.Variable | undefined {
     for (const [variable, handle] of this.#variables) {
       if (variable.isDisposed || this.#backend.handle(variable) !== handle) return variable;
     }
-    return undefined;
+    return this.#written.find((variable) => !keepHandle(this.#backend, variable));
   }
 
   /** Runs the step; the results are the caller's. */
@@ -116,10 +122,11 @@ class Recording implements CaptureScope {
 
   constructor(backend: TorchBackend) {
     this.#backend = backend;
+    // What is written in place must be the variable's alone: clones and views keep their values.
     this.#before = new Map(
       registeredVariables()
         .filter(({ dataId, dtype }) => dtype !== "string" && backend.refCount(dataId) > 0)
-        .map((variable) => [variable, backend.handle(variable)]),
+        .map((variable) => [variable, writableHandle(backend, "compileStep", variable)]),
     );
     this.#handlesBefore = new Set(this.#before.values());
     this.#firstOwnId = tf.tidy(() => tf.scalar(0).id);
@@ -129,6 +136,10 @@ class Recording implements CaptureScope {
     // tfjs's tensors are what a step can name; kernels also pass plain descriptions of their own.
     if ("id" in tensor && (tensor as tf.Tensor).id < this.#firstOwnId)
       this.#read.set(tensor as tf.Tensor, handle);
+  }
+
+  writes(tensor: tf.TensorInfo): void {
+    if (tensor instanceof tf.Variable) this.#written.add(tensor as tf.Variable);
   }
 
   keeps(handle: Handle): boolean {
@@ -188,6 +199,11 @@ class Recording implements CaptureScope {
       (variable) => this.#read.has(variable) || this.#written.has(variable),
     );
     return new Map(used.map((variable) => [variable, this.#backend.handle(variable)]));
+  }
+
+  /** The variables that the graph writes. */
+  written(): tf.Variable[] {
+    return [...this.#written];
   }
 
   #made(): tf.Variable[] {

@@ -44,6 +44,8 @@ type TorchData = { refCount: number } & (
 export interface CaptureScope {
   /** Told of every tensor whose handle is asked for. */
   read(tensor: tf.TensorInfo, handle: Handle): void;
+  /** Told of every tensor that will be written in place. */
+  writes(tensor: tf.TensorInfo): void;
   /** Whether it keeps a handle that would be freed now. */
   keeps(handle: Handle): boolean;
   /** Ends the capture: something needs the device to run, or the host to be waited for. */
@@ -106,6 +108,14 @@ export class TorchBackend extends tf.KernelBackend {
     const scalarType = this.storage("float32");
     const handle = this.#converted(data.handle, data.scalarType, scalarType);
     this.#data.set(tensor.dataId, { ...data, handle, scalarType });
+  }
+
+  /** Puts another handle behind a data id, for all tensors that have it; returns the one before, then the caller's. */
+  exchange(tensor: tf.TensorInfo, handle: Handle): Handle {
+    const data = this.#find(tensor.dataId);
+    if (data.dtype === "string") throw noStrings();
+    this.#data.set(tensor.dataId, { ...data, handle });
+    return data.handle;
   }
 
   /** The element type in which a tensor is stored. */

@@ -20,6 +20,7 @@ export function leafHandle(backend: TorchBackend, variable: tf.Variable): Handle
  * @throws KatlabError `invalid` for a shared tensor that is not a variable
  */
 export function writableHandle(backend: TorchBackend, subject: string, tensor: tf.Tensor): Handle {
+  backend.capture?.writes(tensor);
   const handle = backend.handle(tensor);
   if (backend.refCount(tensor.dataId) === 1 && backend.addon.exclusive(handle)) return handle;
   if (!isVariable(tensor)) {
@@ -32,6 +33,20 @@ export function writableHandle(backend: TorchBackend, subject: string, tensor: t
   }
   const copy = backend.addon.call(backend.operator("clone"), handle, contiguous) as Handle;
   return replace(backend, tensor, copy);
+}
+
+/**
+ * Makes a variable the only tensor on its values where that leaves it its handle: clones of it get a copy of their own.
+ *
+ * @returns false where a view shares its storage, which keeps it
+ */
+export function keepHandle(backend: TorchBackend, variable: tf.Variable): boolean {
+  const { addon } = backend;
+  if (backend.refCount(variable.dataId) > 1) {
+    const copy = addon.call(backend.operator("clone"), backend.handle(variable), contiguous) as Handle;
+    replace(backend, variable, backend.exchange(variable, copy));
+  }
+  return addon.exclusive(backend.handle(variable));
 }
 
 const contiguous = 0; // c10::MemoryFormat::Contiguous

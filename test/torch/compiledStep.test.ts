@@ -106,6 +106,25 @@ describe.skipIf(!addonStatus().available)("a compiled step, with emulated CUDA g
     weight.dispose();
   });
 
+  test("clones of a variable keep their values, and its graph stays", () => {
+    const weight = variable(1, 1);
+    const step = compileStep((x: tf.Tensor1D) => {
+      weight.assign(tf.add(weight, x));
+      return tf.mul(weight, 1);
+    });
+    const clones: tf.Tensor[] = [];
+    const seen: number[] = [];
+    for (let i = 1; i <= 6; i++) {
+      seen.push(call(step, 1, 0)[0]);
+      clones.push(tf.clone(weight), tf.clone(weight));
+    }
+    expect(seen).toEqual([2, 3, 4, 5, 6, 7]);
+    expect(clones.map((clone) => taken(clone)[0])).toEqual([2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7]);
+    expect(step.status()).toEqual({ captured: 1, replayed: 4, eager: 2, reason: null });
+    step.dispose();
+    weight.dispose();
+  });
+
   test("holds what it reads from outside", () => {
     const factor = given(3);
     const step = compileStep((x: tf.Tensor1D) => tf.mul(x, factor));

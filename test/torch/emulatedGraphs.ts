@@ -89,6 +89,8 @@ function emulatedAddon(addon: Addon): Addon {
       free(graphs.get(graph) ?? []);
       graphs.delete(graph);
     },
+    // A recorded call holds its tensors, which a graph does not; views are therefore not told apart.
+    exclusive: () => true,
     memory: () => addon.memory("cpu"),
     emptyCache: () => undefined,
     call: (operator, ...args) => {
