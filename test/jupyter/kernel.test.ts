@@ -388,6 +388,10 @@ describe("help", () => {
     };
     expect(await matches("kl.createMo")).toEqual(["createModel"]);
     expect(await matches("createMo")).toEqual(["kl.createModel"]);
+    const kinds = await kernel.request("complete_request", { code: "kl.create", cursor_pos: 9 });
+    expect(kinds["metadata"]).toMatchObject({
+      _jupyter_types_experimental: [{ text: "createModel", type: "function" }],
+    });
     expect(await matches('kl.createModel("kat_test_patch7')).toContain("kat_test_patch7_28");
     expect(await matches('kl.createModel("kat_test_patch7_28", { clas')).toEqual(["classes"]);
     const code = "kl.createModel(";
@@ -466,27 +470,46 @@ describe("the host interface", () => {
     expect(await kernel.request("comm_info_request", { target_name: "slider" })).toMatchObject({ comms: {} });
   });
 
-  test("tells comms what the front end sends, and shows what they answer, also after a stopped cell", async () => {
+  test("tells comms what the front end sends; what they do shows where they were opened", async () => {
     await run(hostCell);
-    const { outputs } = await run(
-      "const answering = host.comm('slider', {}, { onMessage: ({ data }: any) => { console.log('got', data.value); answering.send({ twice: 2 * data.value }) } })",
-    );
-    const id = outputs.find(({ header }) => header.msg_type === "comm_open")?.content["comm_id"];
-    const looping = kernel.submit("while (true) {}");
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    await kernel.interrupt();
-    expect((await looping.done).reply["ename"]).toBe("Interrupted");
-    const header = kernel.wire.header("comm_msg");
-    await kernel.sendFrames(
-      kernel.wire.encode({ type: "comm_msg", content: { comm_id: id, data: { value: 4 } } }, header),
-    );
-    const caused = (): unknown[] =>
+    const open = async (
+      code: string,
+    ): Promise<{ cell: string; comm: unknown; run: Promise<ExecutionResult> }> => {
+      const { id, done } = kernel.submit(
+        `const comm${comms} = host.comm('slider', {}, { onMessage: ({ data }: any) => { console.log('got', data.value); comm${comms}.send({ twice: 2 * data.value }) } }); ${code}`,
+      );
+      comms++;
+      const opened = (): unknown =>
+        kernel.published.find(({ parent, header }) => parent.msg_id === id && header.msg_type === "comm_open")
+          ?.content["comm_id"];
+      await expect.poll(opened).toBeDefined();
+      return { cell: id, comm: opened(), run: done };
+    };
+    let comms = 0;
+    const move = async (comm: unknown): Promise<string> => {
+      const header = kernel.wire.header("comm_msg");
+      const content = { comm_id: comm, data: { value: 4 } };
+      await kernel.sendFrames(kernel.wire.encode({ type: "comm_msg", content }, header));
+      return header.msg_id;
+    };
+    const causedBy = (request: string): unknown[] =>
       kernel.published
         .filter(
-          ({ parent, header: { msg_type: type } }) => parent.msg_id === header.msg_id && type !== "status",
+          ({ parent, header }) => parent.msg_id === request && /^(stream|comm_msg)$/.test(header.msg_type),
         )
         .map(({ content }) => content["text"] ?? content["data"]);
-    await expect.poll(caused).toEqual(["got 4\n", { twice: 8 }]);
+
+    const first = await open("1");
+    await first.run;
+    await run("'another cell'");
+    await move(first.comm);
+    await expect.poll(() => causedBy(first.cell)).toEqual(["got 4\n", { twice: 8 }]);
+
+    const second = await open("await new Promise(() => {})");
+    await kernel.interrupt();
+    expect((await second.run).reply["ename"]).toBe("Interrupted");
+    const request = await move(second.comm);
+    await expect.poll(() => causedBy(request)).toEqual(["got 4\n", { twice: 8 }]);
   });
 
   test("counts", async () => {

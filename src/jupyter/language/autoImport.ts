@@ -1,4 +1,5 @@
 import type { CellModules } from "./cellModules.js";
+import { completionKind } from "./completionKind.js";
 import { openBrackets } from "./isComplete.js";
 
 /** A name that a module exports, and its kind as the compiler calls it. */
@@ -34,9 +35,15 @@ export class AutoImport {
     this.#names = names.flatMap((module) => {
       const code = `import * as module from ${JSON.stringify(module)}; module.`;
       const { file, offset } = this.#modules.place(code, "mentioned");
-      const found = this.#modules.service.getCompletionsAtPosition(file, offset + code.length, undefined);
+      const { service } = this.#modules;
+      const found = service.getCompletionsAtPosition(file, offset + code.length, { includeSymbol: true });
       if (found?.isMemberCompletion !== true) return [];
-      return found.entries.map(({ name, kind }) => ({ module, name, kind }));
+      const checker = service.getProgram()?.getTypeChecker();
+      return found.entries.map((entry) => ({
+        module,
+        name: entry.name,
+        kind: completionKind(entry, checker),
+      }));
     });
   }
 

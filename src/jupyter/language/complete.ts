@@ -2,6 +2,7 @@ import type ts from "typescript";
 import type { Completion, Position } from "../engine.js";
 import type { AutoImport } from "./autoImport.js";
 import type { CellModules } from "./cellModules.js";
+import { completionKind } from "./completionKind.js";
 
 /** Candidates sent; a list of all globals is longer than anybody reads. */
 const maxCandidates = 500;
@@ -16,17 +17,19 @@ export function complete(
   const found = modules.service.getCompletionsAtPosition(file, offset + position, {
     includeCompletionsForModuleExports: false,
     includeCompletionsWithInsertText: false,
+    includeSymbol: true,
   });
   const entries = found?.entries ?? [];
   const word = /[\p{ID_Continue}$]*$/u.exec(code.slice(0, position))?.[0] ?? "";
   const replaced = entries.find((entry) => entry.replacementSpan !== undefined)?.replacementSpan;
   const start = replaced === undefined ? position - word.length : replaced.start - offset;
   const typed = code.slice(start, position);
+  const checker = modules.service.getProgram()?.getTypeChecker();
   const candidates = entries
     .filter(({ name }) => name.startsWith(typed) && !name.startsWith("__cell"))
     .sort(bySortText)
     .slice(0, maxCandidates)
-    .map(({ name, kind }) => ({ text: name, kind }));
+    .map((entry) => ({ text: entry.name, kind: completionKind(entry, checker) }));
   // Only where any name may stand: not behind a dot, in a text, or where a new name is given.
   if (!entries.some(({ name }) => name === "globalThis")) return { start, end: position, candidates };
   const all = [...candidates, ...autoImport.throughNamespaces(word)];

@@ -51,9 +51,14 @@ export class CellContexts {
     return (this.#current = this.#last = this.#enter(cell));
   }
 
-  /** What runs from now on answers a front end outside of any cell, e.g. a widget that was moved. */
-  answer(id: number): void {
-    this.#enter({ id, count: this.count, allowStdin: false });
+  /**
+   * What runs from now on answers a front end, e.g. because a widget was moved: for the run that made the widget, or
+   * when that was stopped or is long gone, for nobody but the front end.
+   */
+  answer(id: number, run: number | undefined): void {
+    const maker = run === undefined ? undefined : this.#contexts.get(run);
+    if (maker === undefined || maker.isStopped) this.#enter({ id, count: this.count, allowStdin: false });
+    else this.run = maker.id;
   }
 
   #enter({ id, count, allowStdin }: { id: number; count: number; allowStdin: boolean }): CellContext {

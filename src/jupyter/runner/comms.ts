@@ -32,16 +32,17 @@ export interface Comm {
 export class Comms {
   readonly #server: Peer<ServerService>;
   readonly #publish: (publication: Omit<Publication, "job">) => void;
-  readonly #open = new Map<string, CommOptions>();
+  readonly #open = new Map<string, CommOptions & { run: number | undefined }>();
 
   constructor(server: Peer<ServerService>, publish: (publication: Omit<Publication, "job">) => void) {
     this.#server = server;
     this.#publish = publish;
   }
 
-  open(target: string, data: JsonObject, options: CommOptions): Comm {
+  /** @param run the run that opens it, in whose output shows what its listeners do */
+  open(target: string, data: JsonObject, options: CommOptions, run: number | undefined): Comm {
     const { id = randomUUID(), metadata, buffers } = options;
-    this.#open.set(id, options);
+    this.#open.set(id, { ...options, run });
     this.#server.tell("commOpened", { id, target });
     this.#publish({
       type: "comm_open",
@@ -60,6 +61,11 @@ export class Comms {
         this.#publish({ type: "comm_close", content: jsonOf({ comm_id: id, data: message }) });
       },
     };
+  }
+
+  /** The run that opened a comm. */
+  runOf(id: string): number | undefined {
+    return this.#open.get(id)?.run;
   }
 
   receive({ kind, id, data, metadata, buffers }: CommMessage): void {

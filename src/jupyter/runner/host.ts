@@ -38,7 +38,10 @@ export interface KernelHost {
    * @throws KatlabError when the front end cannot ask, as in headless runs
    */
   input(prompt?: string, password?: boolean): Promise<string>;
-  /** Opens a channel to front-end code registered under a name, such as widgets. */
+  /**
+   * Opens a channel to front-end code registered under a name, such as widgets. What its listeners print and show
+   * goes to the cell that has opened it.
+   */
   comm(target: string, data?: JsonObject, options?: CommOptions): Comm;
 }
 
@@ -114,7 +117,7 @@ export class Host implements KernelHost {
   }
 
   comm(target: string, data: JsonObject = {}, options: CommOptions = {}): Comm {
-    return this.#comms.open(target, data, options);
+    return this.#comms.open(target, data, options, this.#contexts.here?.id);
   }
 
   /** Hands over a line the user typed. */

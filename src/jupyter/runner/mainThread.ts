@@ -79,7 +79,7 @@ export class MainThread implements MainService {
   }
 
   comm(message: CommMessage): void {
-    this.#contexts.answer(message.job);
+    this.#contexts.answer(message.job, this.#host.comms.runOf(message.id));
     this.#host.comms.receive(message);
   }
 
