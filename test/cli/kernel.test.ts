@@ -54,7 +54,9 @@ describe("katlab kernel", () => {
     log.mockClear();
     expect(await katlab("kernel", "remove", "--project")).toBe(`removed ${folder}`);
     expect(existsSync(folder)).toBe(false);
-    await expect(katlab("kernel", "remove", "--project")).rejects.toThrow(/must hold a kernel of katlab; got none/);
+    await expect(katlab("kernel", "remove", "--project")).rejects.toThrow(
+      /must hold a kernel of katlab; got none/,
+    );
   });
 
   test("refuses two places at once", async () => {
