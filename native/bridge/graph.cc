@@ -7,6 +7,7 @@
 #include "functions.h"
 
 #ifndef KATLAB_GRAPHS_MISSING
+#include <ATen/core/CachingHostAllocator.h>
 #include <ATen/cuda/CUDAGraph.h>
 #include <ATen/ops/zeros.h>
 #include <c10/cuda/CUDACachingAllocator.h>
@@ -54,8 +55,16 @@ struct CapturedGraph {
 struct Graphs {
   std::map<int64_t, CapturedGraph> captured;
   std::map<c10::DeviceIndex, at::cuda::MempoolId_t> pools;
+  // One for all captures of a device: torch keeps a workspace for every stream that cuBLAS has been used on.
+  std::map<c10::DeviceIndex, c10::cuda::CUDAStream> streams;
   std::optional<Capture> capture;
   int64_t next = 1;
+
+  c10::cuda::CUDAStream stream(c10::DeviceIndex device) {
+    const auto found = streams.find(device);
+    if (found != streams.end()) return found->second;
+    return streams.emplace(device, c10::cuda::getStreamFromPool(/*isHighPriority=*/false, device)).first->second;
+  }
 
   // A pool that no graph uses any more is gone for torch's allocator, and its name must not be used again.
   void forgetUnusedPool(c10::DeviceIndex device) {
@@ -89,6 +98,29 @@ Capture take(Graphs& graphs) {
   return capture;
 }
 
+template <class Run>
+bool works(Run run) {
+  try {
+    run();
+  } catch (const c10::Error&) {
+    return false;
+  }
+  return true;
+}
+
+// A capture that CUDA has given up cannot be ended as usual: what torch's end has left undone for its allocators is done here.
+void abandon(Graphs& graphs, Capture& capture) {
+  const at::cuda::MempoolId_t pool = graphs.pools.at(capture.device);
+  if (works([&] { c10::cuda::CUDACachingAllocator::endAllocateToPool(capture.device, pool); })) {
+    c10::cuda::CUDACachingAllocator::releasePool(capture.device, pool);
+  }
+  at::HostAllocator& host = *at::getHostAllocator(at::kCUDA);
+  if (works([&] { host.end_allocate_to_pool(pool); })) host.release_pool(pool);
+  capture.graph.reset();
+  graphs.forgetUnusedPool(capture.device);
+  capture.leave();
+}
+
 // Runs on one device, and goes back to the one before.
 template <class Run>
 void onDevice(c10::DeviceIndex device, Run run) {
@@ -119,15 +151,14 @@ napi_value captureBegin(Call& call) {
   Capture capture{std::make_unique<at::cuda::CUDAGraph>(), index, deviceBefore,
                   c10::cuda::getCurrentCUDAStream(index)};
   c10::cuda::device_synchronize();
-  c10::cuda::setCurrentCUDAStream(c10::cuda::getStreamFromPool(/*isHighPriority=*/false, index));
+  c10::cuda::setCurrentCUDAStream(graphs.stream(index));
   try {
     auto [pool, isNew] = graphs.pools.try_emplace(index);
     if (isNew) pool->second = at::cuda::graph_pool_handle();
     // Other threads may use their own streams meanwhile.
     capture.graph->capture_begin(pool->second, cudaStreamCaptureModeThreadLocal);
   } catch (...) {
-    graphs.forgetUnusedPool(index);
-    capture.leave();
+    abandon(graphs, capture);
     throw;
   }
   graphs.capture.emplace(std::move(capture));
@@ -140,7 +171,7 @@ napi_value captureEnd(Call& call) {
   try {
     capture.graph->capture_end();
   } catch (...) {
-    capture.leave();
+    abandon(graphs, capture);
     throw;
   }
   capture.leave();
@@ -153,15 +184,10 @@ napi_value captureAbort(Call& call) {
   Graphs& graphs = graphsOf(call);
   if (!graphs.capture) return nullptr;
   Capture capture = take(graphs);
-  try {
-    at::zeros({1}, at::TensorOptions().device(at::kCUDA, capture.device));  // torch warns of empty graphs
-    capture.graph->capture_end();
-    capture.graph->reset();
-  } catch (const std::exception&) {
-    // A capture that CUDA has given up cannot be ended as usual: what torch's allocator does at an end is done here.
-    namespace allocator = c10::cuda::CUDACachingAllocator;
-    allocator::endAllocateToPool(capture.device, graphs.pools.at(capture.device));
-    allocator::releasePool(capture.device, graphs.pools.at(capture.device));
+  works([&] { at::zeros({1}, at::TensorOptions().device(at::kCUDA, capture.device)); });  // torch warns of empty graphs
+  if (!works([&] { capture.graph->capture_end(); })) {
+    abandon(graphs, capture);
+    return nullptr;
   }
   capture.graph.reset();
   graphs.forgetUnusedPool(capture.device);

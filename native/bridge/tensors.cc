@@ -100,9 +100,18 @@ napi_value info(Call& call) {
 napi_value retain(Call& call) { return makeInt(call.env, call.environment->handles.put(call.tensor(0, "handle"))); }
 
 napi_value exclusive(Call& call) {
-  const at::Tensor& tensor = call.tensor(0, "handle");
-  const bool alone = tensor.use_count() == 1 && tensor.has_storage() && tensor.storage().use_count() == 1;
-  return makeBool(call.env, alone && tensor.is_contiguous());
+  const auto alone = [](const at::Tensor& tensor) {
+    return tensor.use_count() == 1 && tensor.has_storage() && tensor.storage().use_count() == 1 && tensor.is_contiguous();
+  };
+  if (typeOf(call.env, call[0]) == napi_number) return makeBool(call.env, alone(call.tensor(0, "handles")));
+  const Bytes list = call.bytes(0, "handles");
+  const auto* handles = static_cast<const Handle*>(list.data);
+  for (size_t i = 0; i < list.size / sizeof(Handle); i++) {
+    const at::Tensor* tensor = call.environment->handles.find(handles[i]);
+    if (tensor == nullptr) call.refuse("handles", {"must be live tensor handles", std::to_string(handles[i])});
+    if (!alone(*tensor)) return makeBool(call.env, false);
+  }
+  return makeBool(call.env, true);
 }
 
 napi_value live(Call& call) { return makeInt(call.env, call.environment->handles.live()); }

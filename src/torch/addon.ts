@@ -98,8 +98,11 @@ export interface Addon {
   retain(handle: Handle): Handle;
   /** A new tensor on the same storage, outside the autograd graph; fills `meta`. */
   detach(handle: Handle): Handle;
-  /** True when nothing else refers to the tensor or its storage and its strides are row-major: it may be written in place. */
-  exclusive(handle: Handle): boolean;
+  /**
+   * True when nothing else refers to the tensor or its storage and its strides are row-major: it may be written in place.
+   * Of several handles, when that is so for all.
+   */
+  exclusive(handles: Handle | Int32Array): boolean;
   /** Whether gradients flow to this tensor; with `on`, sets it first. */
   requiresGrad(handle: Handle, on?: boolean): boolean;
   /** Switches recording for autograd on this thread; returns the previous state. Off when a thread starts. */

@@ -44,7 +44,7 @@ export { precisions } from "./precision.js";
 export type { Precision, PrecisionPolicy } from "./precision.js";
 export { ScalarType } from "./scalarType.js";
 export type { FloatStorage } from "./scalarType.js";
-export type { StepResult } from "./stepGraph.js";
+export type { StepResult } from "./stepResult.js";
 export { currentTorchBackend, TorchBackend } from "./torchBackend.js";
 export type { CaptureScope, OperandScope, TorchBackendOptions, TorchMemory } from "./torchBackend.js";
 

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { StepGraph, type StepResult } from "./stepGraph.js";
+import { StepGraph } from "./stepGraph.js";
+import { mapResult, mustBeResult, nextTensorId, type StepResult } from "./stepResult.js";
 import { TorchBackend } from "./torchBackend.js";
 
 /** Settings of `compileStep`. */
@@ -50,6 +51,14 @@ function assignedOutside({ name }: tf.Variable): string {
   );
 }
 
+/** Graphs hold memory that JavaScript does not see; those of a step that was forgotten are freed, too. */
+const forgotten = new FinalizationRegistry(freeGraphs);
+
+function freeGraphs(shapes: Map<string, Shape<StepResult>>): void {
+  for (const { graph } of shapes.values()) graph?.dispose();
+  shapes.clear();
+}
+
 /** @see compileStep, which is public */
 export function torchCompileStep<Inputs extends readonly tf.Tensor[], Result extends StepResult>(
   step: (...inputs: Inputs) => Result,
@@ -61,7 +70,14 @@ export function torchCompileStep<Inputs extends readonly tf.Tensor[], Result ext
 
   const run = (inputs: Inputs): Result => {
     eager++;
-    return tf.tidy(() => step(...inputs) as Result & tf.TensorContainer);
+    const firstOwnId = nextTensorId();
+    return tf.tidy(() => {
+      const result = step(...inputs);
+      mustBeResult(result);
+      // An input or a variable stays its owner's.
+      const own = (tensor: tf.Tensor): tf.Tensor => (tensor.id < firstOwnId ? tf.clone(tensor) : tensor);
+      return mapResult(result, own) as Result & tf.TensorContainer;
+    });
   };
   const giveUp = (shape: Shape<Result>, why: string): void => {
     shape.reason = why;
@@ -115,7 +131,7 @@ export function torchCompileStep<Inputs extends readonly tf.Tensor[], Result ext
   };
   const shapeOf = (backend: TorchBackend, inputs: Inputs): Shape<Result> => {
     const types = inputs.map(({ dtype, shape }) => `${dtype}[${String(shape)}]`);
-    const key = [tf.getBackend(), backend.precision, ...types].join();
+    const key = [tf.getBackend(), backend.precision, backend.addon.deterministic(), ...types].join();
     let shape = shapes.get(key);
     if (shape !== undefined) return shape;
     shapes.set(key, (shape = { runs: 0, captures: 0 }));
@@ -123,11 +139,11 @@ export function torchCompileStep<Inputs extends readonly tf.Tensor[], Result ext
     if (missing !== null) giveUp(shape, `${missing}.`);
     return shape;
   };
+  forgotten.register(call, shapes);
   return Object.assign(call, {
     status: (): CompiledStepStatus => ({ captured: graphs().length, replayed, eager, reason }),
-    dispose: (): void => {
-      for (const graph of graphs()) graph.dispose();
-      shapes.clear();
+    dispose: () => {
+      freeGraphs(shapes);
     },
   });
 }

@@ -1,13 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { unavailable } from "../errors.js";
 import type { Handle } from "./addon.js";
+import { toTensor } from "./recording.js";
+import { mapResult, mustBeResult, nextTensorId, type PerResult, type StepResult } from "./stepResult.js";
 import type { CaptureScope, TorchBackend } from "./torchBackend.js";
 import { keepHandle, writableHandle } from "./variableStorage.js";
-
-/** What a compiled step returns: a tensor, a list or a record of tensors. */
-export type StepResult = tf.Tensor | readonly tf.Tensor[] | Readonly<Record<string, tf.Tensor>>;
-
-type Results<Item> = Item | readonly Item[] | Readonly<Record<string, Item>>;
 
 /**
  * One run of a step, recorded as a CUDA graph for inputs of one shape.
@@ -20,10 +17,11 @@ export class StepGraph<Result extends StepResult> {
   readonly #backend: TorchBackend;
   readonly #graph: number;
   readonly #inputs: readonly Handle[];
-  readonly #results: Results<Handle>;
+  readonly #results: PerResult<Handle>;
   readonly #held: readonly Handle[];
   readonly #variables: ReadonlyMap<tf.Variable, Handle>;
   readonly #written: readonly tf.Variable[];
+  readonly #writtenHandles: Int32Array;
 
   /**
    * Records a step; nothing of it has run afterwards.
@@ -49,16 +47,23 @@ export class StepGraph<Result extends StepResult> {
       addon.emptyCache(device);
       addon.captureBegin(device);
       backend.capture = recording;
+      const { numTensors } = tf.engine().state;
       this.#results = tf.tidy(() => {
         const own = this.#inputs.map((handle) => toTensor(backend, addon.retain(handle)));
-        const results = step(own);
+        const result = step(own);
+        mustBeResult(result);
         recording.writeInPlace();
-        const handles = mapResults<tf.Tensor, Handle>(results, (tensor) => {
-          kept.push(addon.retain(backend.handle(tensor)));
+        const handles = mapResult<tf.Tensor, Handle>(result, (tensor) => {
+          const handle = backend.handle(tensor);
+          // What shares storage may share that of a variable, which must have it alone.
+          const alone = addon.exclusive(handle);
+          kept.push(alone ? addon.retain(handle) : (addon.call(backend.operator("clone"), handle) as Handle));
           return kept[kept.length - 1];
         });
-        return handles as Results<Handle> & tf.TensorContainer;
+        return handles as PerResult<Handle> & tf.TensorContainer;
       });
+      // Their memory is the graph's, which the next replay writes.
+      if (tf.engine().state.numTensors > numTensors) recording.refuse("keeps tensors");
       this.#graph = addon.captureEnd();
     } catch (error) {
       addon.captureAbort();
@@ -72,6 +77,7 @@ export class StepGraph<Result extends StepResult> {
     this.#held = recording.hold();
     this.#variables = recording.variables();
     this.#written = recording.written();
+    this.#writtenHandles = Int32Array.from(this.#written, (variable) => backend.handle(variable));
   }
 
   /**
@@ -79,10 +85,13 @@ export class StepGraph<Result extends StepResult> {
    * `assign`, or a view shares what would be written; undefined if none.
    */
   replaced(): tf.Variable | undefined {
+    const backend = this.#backend;
     for (const [variable, handle] of this.#variables) {
-      if (variable.isDisposed || this.#backend.handle(variable) !== handle) return variable;
+      if (variable.isDisposed || backend.handle(variable) !== handle) return variable;
     }
-    return this.#written.find((variable) => !keepHandle(this.#backend, variable));
+    for (const variable of this.#written) keepHandle(backend, variable);
+    if (backend.addon.exclusive(this.#writtenHandles)) return undefined;
+    return this.#written.find((variable) => !backend.addon.exclusive(backend.handle(variable)));
   }
 
   /** Runs the step; the results are the caller's. */
@@ -95,7 +104,7 @@ export class StepGraph<Result extends StepResult> {
     }
     addon.replayGraph(this.#graph);
     const clone = backend.operator("clone");
-    return mapResults(this.#results, (handle) =>
+    return mapResult(this.#results, (handle) =>
       toTensor(backend, addon.call(clone, handle) as Handle),
     ) as StepResult as Result;
   }
@@ -129,7 +138,7 @@ class Recording implements CaptureScope {
         .map((variable) => [variable, writableHandle(backend, "compileStep", variable)]),
     );
     this.#handlesBefore = new Set(this.#before.values());
-    this.#firstOwnId = tf.tidy(() => tf.scalar(0).id);
+    this.#firstOwnId = nextTensorId();
   }
 
   read(tensor: tf.TensorInfo, handle: Handle): void {
@@ -175,8 +184,9 @@ class Recording implements CaptureScope {
     for (const variable of this.#made()) variable.dispose();
     for (const [variable, handle] of this.#before) {
       if (variable.isDisposed || this.#backend.handle(variable) === handle) continue;
-      this.orphans.delete(handle);
-      const value = toTensor(this.#backend, handle);
+      // Another tensor that the step made of the variable, and kept, may own the handle now.
+      const own = this.orphans.delete(handle) ? handle : this.#backend.addon.retain(handle);
+      const value = toTensor(this.#backend, own);
       variable.assign(value);
       value.dispose();
     }
@@ -213,27 +223,12 @@ class Recording implements CaptureScope {
   }
 }
 
-function mapResults<From extends tf.Tensor | Handle, To>(
-  results: Results<From>,
-  map: (item: From) => To,
-): Results<To> {
-  if (results instanceof tf.Tensor || typeof results === "number") return map(results as From);
-  if (Array.isArray(results)) return (results as readonly From[]).map(map);
-  return Object.fromEntries(
-    Object.entries(results as Record<string, From>).map(([name, item]) => [name, map(item)]),
-  );
-}
-
-function handlesOf(results: Results<Handle>): readonly Handle[] {
+function handlesOf(results: PerResult<Handle>): readonly Handle[] {
   return typeof results === "number" ? [results] : Object.values(results as Record<string, Handle>);
 }
 
 function registeredVariables(): tf.Variable[] {
   return Object.values(tf.engine().registeredVariables);
-}
-
-function toTensor(backend: TorchBackend, handle: Handle): tf.Tensor {
-  return tf.engine().makeTensorFromTensorInfo(backend.tensorFromHandle(handle));
 }
 
 /** The reason why a step cannot be recorded, or the step's own error. */

@@ -35,18 +35,11 @@ export function writableHandle(backend: TorchBackend, subject: string, tensor: t
   return replace(backend, tensor, copy);
 }
 
-/**
- * Makes a variable the only tensor on its values where that leaves it its handle: clones of it get a copy of their own.
- *
- * @returns false where a view shares its storage, which keeps it
- */
-export function keepHandle(backend: TorchBackend, variable: tf.Variable): boolean {
-  const { addon } = backend;
-  if (backend.refCount(variable.dataId) > 1) {
-    const copy = addon.call(backend.operator("clone"), backend.handle(variable), contiguous) as Handle;
-    replace(backend, variable, backend.exchange(variable, copy));
-  }
-  return addon.exclusive(backend.handle(variable));
+/** Gives clones of a variable values of their own, which leaves the variable its handle. */
+export function keepHandle(backend: TorchBackend, variable: tf.Variable): void {
+  if (backend.refCount(variable.dataId) === 1) return;
+  const copy = backend.addon.call(backend.operator("clone"), backend.handle(variable), contiguous) as Handle;
+  replace(backend, variable, backend.exchange(variable, copy));
 }
 
 const contiguous = 0; // c10::MemoryFormat::Contiguous

@@ -1,13 +1,16 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { compileStep, type CompiledStep, type CompiledStepStatus } from "../compileStep.js";
 import { describeEngine } from "../engine.js";
-import { type RandomSource, takeUniform, UniformNumbers } from "../ops/uniformNumbers.js";
+import { takeUniform, UniformNumbers } from "../ops/uniformNumbers.js";
+import type { Random } from "../random.js";
 import { type Step, trainingStep } from "./step.js";
 
 /** What changes from step to step. */
-export interface TrainingBatch extends Pick<Step, "images" | "labels" | "random"> {
+export interface TrainingBatch extends Pick<Step, "images" | "labels"> {
   /** Learning rate of this step. */
   readonly learningRate: number;
+  /** Where drop path draws from. */
+  readonly random: Pick<Random, "uniform">;
 }
 
 /** What all steps of a run have in common. */
@@ -62,12 +65,12 @@ export class TrainingSteps {
   }
 }
 
-function countDraws(random: RandomSource): { uniform(): number; count: number } {
+function countDraws(random: Pick<Random, "uniform">): { uniform(): number; count: number } {
   const counted = {
     count: 0,
     uniform: (): number => {
       counted.count++;
-      return random instanceof UniformNumbers ? random.take(1).dataSync()[0] : random.uniform();
+      return random.uniform();
     },
   };
   return counted;

@@ -317,6 +317,18 @@ describe("handles", () => {
       expect(addon.exclusive(x)).toBe(false);
     }));
 
+  test("exclusive takes several at once", () =>
+    scoped((own) => {
+      const [x, y] = [own(vector([1])), own(vector([2]))];
+      expect(addon.exclusive(Int32Array.of())).toBe(true);
+      expect(addon.exclusive(Int32Array.of(x, y))).toBe(true);
+      const view = addon.detach(y);
+      expect(addon.exclusive(Int32Array.of(x, y))).toBe(false);
+      expect(addon.exclusive(Int32Array.of(x))).toBe(true);
+      addon.free(view);
+      expect(() => addon.exclusive(Int32Array.of(x, view))).toThrow("must be live tensor handles");
+    }));
+
   test("info fills meta", () =>
     scoped((own) => {
       const x = own(vector([1, 2, 3], [1, 3, 1]));

@@ -3,7 +3,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { compileStep } from "../../src/compileStep.js";
 import { useEngine } from "../../src/engine.js";
 import { kernelDefinitions } from "../../src/torch/kernels/torchKernels.js";
-import { addonStatus, loadAddon } from "../../src/torch/backend.js";
+import { addonStatus, currentTorchBackend, loadAddon } from "../../src/torch/backend.js";
+import { collectGarbage } from "./collectGarbage.js";
 import { emulatedCudaBackend } from "./emulatedGraphs.js";
 
 describe.skipIf(!addonStatus().available)("a compiled step, with emulated CUDA graphs", () => {
@@ -131,6 +132,77 @@ describe.skipIf(!addonStatus().available)("a compiled step, with emulated CUDA g
     for (const value of [1, 2, 3]) call(step, value);
     factor.dispose();
     expect(call(step, 4)).toEqual([12]);
+    step.dispose();
+  });
+
+  test("gives copies of inputs and variables", () => {
+    const weight = variable(1);
+    const step = compileStep((x: tf.Tensor1D) => {
+      weight.assign(tf.add(weight, x));
+      return [x, weight];
+    });
+    for (const value of [2, 3, 4, 5]) {
+      const x = given(1);
+      const [input, result] = step(x);
+      expect([taken(input), taken(result), taken(x)]).toEqual([[1], [value], [1]]);
+    }
+    expect([...weight.dataSync()]).toEqual([5]);
+    step.dispose();
+    weight.dispose();
+  });
+
+  test("a step that keeps tensors runs as it is", () => {
+    const weight = variable(1);
+    const kept: tf.Tensor[] = [];
+    const step = compileStep(
+      (x: tf.Tensor1D) => {
+        kept.push(tf.keep(tf.clone(weight)));
+        weight.assign(tf.add(weight, x));
+        return tf.mul(weight, 1);
+      },
+      { warmUp: 1 },
+    );
+    expect([2, 3, 4].map(() => call(step, 1)[0])).toEqual([2, 3, 4]);
+    // The second call was captured in vain, and then run.
+    expect(kept.map((clone) => taken(clone)[0])).toEqual([1, 2, 2, 3]);
+    expect(step.status()).toMatchObject({ captured: 0, replayed: 0, eager: 3 });
+    expect(step.status().reason).toContain("got a step that keeps tensors");
+    step.dispose();
+    weight.dispose();
+  });
+
+  test.each<[what: string, step: () => unknown]>([
+    ["a promise", () => Promise.resolve(tf.scalar(1))],
+    ["a number", () => 3],
+    ["undefined", () => undefined],
+    ["a list with a number in it", () => [tf.scalar(1), 3]],
+  ])("a step that returns %s is refused, captured or not", (_, body) => {
+    const step = compileStep(body as () => tf.Tensor, { warmUp: 1 });
+    const must = "compileStep: a step must return a tensor, a list or a record of tensors; got";
+    for (let i = 0; i < 2; i++) expect(() => step()).toThrow(must);
+    expect(step.status()).toMatchObject({ captured: 0, reason: null });
+    step.dispose();
+  });
+
+  test("is freed when it is forgotten", async () => {
+    const capture = (): void => {
+      const step = compileStep((x: tf.Tensor1D) => tf.mul(x, 2), { warmUp: 1 });
+      for (const value of [1, 2]) call(step, value);
+      expect(step.status().captured).toBe(1);
+    };
+    capture();
+    expect(loadAddon().live()).toBeGreaterThan(live);
+    await collectGarbage(() => loadAddon().live() === live);
+  });
+
+  test("is captured by itself for deterministic mode", () => {
+    const { addon } = currentTorchBackend("test");
+    const step = compileStep((x: tf.Tensor1D) => tf.mul(x, 2), { warmUp: 1 });
+    for (const deterministic of [false, true, false]) {
+      addon.deterministic(deterministic);
+      for (const value of [1, 2]) call(step, value);
+    }
+    expect(step.status()).toMatchObject({ captured: 2, replayed: 4, eager: 2 });
     step.dispose();
   });
 
