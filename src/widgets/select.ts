@@ -56,6 +56,7 @@ export class Select<Choice extends string = string> {
     return this.#value;
   }
 
+  /** Moves it, in the notebook too. */
   set value(value: Choice) {
     const index = this.#indexOf(value);
     this.#value = value;

@@ -66,6 +66,7 @@ export class Slider {
     return this.#value;
   }
 
+  /** Moves it, in the notebook too. */
   set value(value: number) {
     this.#value = this.#checked(value);
     this.#model.set({ value });
