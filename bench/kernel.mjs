@@ -180,9 +180,13 @@ async function compare() {
 /** A training chart, drawn anew five times a second, as train() shows it. */
 async function watchChart(minutes) {
   const client = await KernelClient.start({ argv: kernels.katlab.argv, cwd });
-  await client.execute(importCell);
-  await client.execute(`const live = new kl.LiveFigure({ perSecond: 5 });
-const steps = Array.from({ length: 300 }, (_, i) => ({ step: i + 1, loss: 2 / (i + 1), learningRate: 0.001 }));
+  const run = async (code) => {
+    const { reply } = await client.execute(code);
+    if (reply.status !== "ok") throw new Error(reply.evalue);
+  };
+  await run(importCell);
+  await run(`const live = new kl.LiveFigure({ perSecond: 5 });
+const steps = Array.from({ length: 300 }, (_, i) => ({ step: i + 1, epoch: 1, loss: 2 / (i + 1), learningRate: 0.001 }));
 const history = (shift: number) => ({ steps: steps.map((s) => ({ ...s, loss: s.loss + (shift % 7) / 100 })), epochs: [] });`);
   const code = `const until = Date.now() + ${minutes * 60_000};
 for (let i = 0; Date.now() < until; i++) {

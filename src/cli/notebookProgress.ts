@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import type { CellRun, RunNotebookOptions } from "../jupyter/notebook/runNotebook.js";
 
 /** Characters of a cell's first line that are shown. */
@@ -49,7 +50,8 @@ export class NotebookProgress {
     const mark = run.fault === undefined ? "✓" : "✗";
     const time = `${run.seconds.toFixed(1).padStart(6)} s`;
     this.#out.write(`${start}${mark} ${lineOf(run, total, time)}\n`);
-    if (run.fault !== undefined) this.#out.write(`${run.fault}\n`);
+    if (run.fault === undefined) return;
+    this.#out.write(`${this.#out.isTTY === true ? run.fault : stripVTControlCharacters(run.fault)}\n`);
   }
 }
 

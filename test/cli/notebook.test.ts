@@ -49,6 +49,7 @@ describe("katlab notebook run", () => {
   test("exits with 1 when a cell fails, and writes how far it came", async () => {
     const { text, code } = await katlab("run", file, "-p", "epochs=1", "-o", copy);
     expect(code).toBe(1);
+    expect(text).not.toContain("\u001b");
     expect(text).toMatch(/✗ 4\/4 .*\n.*Error: no.*\n(.*\n)+.*3 passed, 1 failed\n/);
     expect(readNotebook(copy).cells[3].outputs).toMatchObject([{ ename: "Error", evalue: "no" }]);
   });
