@@ -39,7 +39,7 @@ export class DifferenceHessian {
       vectors,
       this.#variables,
     );
-    const asymmetry = this.#asymmetry({ vectors, products: derivatives }, differences.step);
+    const asymmetry = this.#asymmetryOrNothing({ vectors, products: derivatives }, differences.step);
     tf.dispose([this.#last?.vectors ?? [], this.#last?.products ?? []] as tf.TensorContainer);
     this.#last = { vectors: copies(vectors), products: copies(derivatives) };
     return { products: derivatives, check: { ...differences, asymmetry } };
@@ -49,6 +49,16 @@ export class DifferenceHessian {
   dispose(): void {
     tf.dispose([...this.#point, ...(this.#last?.vectors ?? []), ...(this.#last?.products ?? [])]);
     this.#last = undefined;
+  }
+
+  /** The check takes gradients, which may throw: then the products are nobody's. */
+  #asymmetryOrNothing(pair: Pair, step: number): number {
+    try {
+      return this.#asymmetry(pair, step);
+    } catch (error) {
+      tf.dispose([...pair.products]);
+      throw error;
+    }
   }
 
   #asymmetry(pair: Pair, step: number): number {

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { mustBe } from "../errors.js";
 import { TorchBackend, torchValueAndGrads, type ValueAndGrads } from "../torch/backend.js";
 import { outermost, scalarOf } from "./arguments.js";
 
@@ -16,8 +17,8 @@ const subject = "valueAndGrads";
  * @param variables float32 variables to differentiate by
  * @returns the loss, and one gradient per variable, of its shape and in its order; zeros where the loss does not
  *   depend on it. The caller disposes them.
- * @throws KatlabError `shape` when `f` returns no scalar, `invalid` inside the function of another derivative; on torch also
- *   as `torchValueAndGrads`
+ * @throws KatlabError `shape` when `f` returns no scalar, `invalid` inside the function of another derivative, and for
+ *   `tf.grad` and the like inside `f`, except on torch, which differentiates them; on torch also as `torchValueAndGrads`
  */
 export function valueAndGrads(f: () => tf.Scalar, variables: readonly tf.Variable[]): ValueAndGrads {
   return outermost(subject, () => engineGradients(scalarOf(subject, f), variables));
@@ -34,7 +35,9 @@ function tapeValueAndGrads(loss: () => tf.Scalar, variables: readonly tf.Variabl
   if (variables.length === 0) return { value: tf.tidy(loss), grads: [] };
   try {
     return tf.tidy(() => {
-      const { value, grads } = tf.engine().gradients(loss, [...variables], undefined, true);
+      const { value, grads } = tf
+        .engine()
+        .gradients(withoutInnerGradients(loss), [...variables], undefined, true);
       const byVariable = grads as readonly (tf.Tensor | undefined)[];
       return { value, grads: variables.map((variable, i) => byVariable[i] ?? tf.zerosLike(variable)) };
     });
@@ -42,6 +45,26 @@ function tapeValueAndGrads(loss: () => tf.Scalar, variables: readonly tf.Variabl
     dropTape();
     throw error;
   }
+}
+
+/** `loss` with tfjs's own gradients refused inside: its tape would lose saved outputs (tanh, softmax, exp) in silence. */
+function withoutInnerGradients(loss: () => tf.Scalar): () => tf.Scalar {
+  return () => {
+    const engine = tf.engine();
+    engine.gradients = () => {
+      throw mustBe({
+        subject,
+        must: "f must not take gradients of tfjs: its tape gets derivatives of them wrong",
+        got: "tf.grad or the like inside f",
+        remedy: "Use the torch engine, or hessianVectorProduct in place of a gradient of a gradient.",
+      });
+    };
+    try {
+      return loss();
+    } finally {
+      Reflect.deleteProperty(engine, "gradients");
+    }
+  };
 }
 
 /** Disposes what an interrupted tape has saved; tfjs does so only for tapes that reach their end. */

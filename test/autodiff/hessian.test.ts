@@ -425,6 +425,50 @@ onEveryEngine("derivatives", ({ options }) => {
     tf.dispose([v, value, grads, products]);
   });
 
+  test("nothing is left wherever f throws", () => {
+    const x = variable([0.1, 0.2]);
+    const v = tf.tensor1d([1, 1]);
+    const before = count();
+    // One gradient, four for the differences, two for their check; exact products take one.
+    const evaluations = exact ? 1 : 7;
+    for (let last = 1; last <= evaluations; last++) {
+      let calls = 0;
+      const f = (): tf.Scalar => {
+        if (++calls === last) throw new Error("stop");
+        return tf.sum(tf.square(tf.sin(x)));
+      };
+      expect(() => hessianVectorProduct(f, [x], [v])).toThrow("stop");
+      expect(count()).toEqual(before);
+    }
+    v.dispose();
+  });
+
+  test("gradients of tfjs inside f are differentiated or refused, never wrong", () => {
+    const points = [0.3, -0.7];
+    const x = variable(points);
+    const v = tf.tensor1d([1, 0.5]);
+    const slope = (): tf.Tensor => tf.grad((z) => tf.sum(tf.tanh(z)))(x);
+    const loss = (): tf.Scalar => tf.sum(tf.square(slope()));
+    if (exact) {
+      const { value, grads } = valueAndGrads(loss, [x]);
+      points.forEach((point, i) => {
+        const t = Math.tanh(point);
+        expect(grads[0].dataSync()[i]).toBeCloseTo(-4 * t * (1 - t * t) ** 2, 5);
+      });
+      tf.dispose([value, grads]);
+    } else {
+      expect(() => valueAndGrads(loss, [x])).toThrow(/must not take gradients of tfjs/);
+      expect(() => hessianVectorProduct(loss, [x], [v])).toThrow(/must not take gradients of tfjs/);
+    }
+    // A directional derivative takes values only.
+    const { value, tangent } = jvp(slope, [x], [v]);
+    points.forEach((point, i) => {
+      const t = Math.tanh(point);
+      expect(tangent.dataSync()[i]).toBeCloseTo(-2 * t * (1 - t * t) * [1, 0.5][i], 3);
+    });
+    tf.dispose([v, value, tangent]);
+  });
+
   test("wrong arguments are said", () => {
     const x = variable([1, 2]);
     const whole = tf.tidy(() => tf.variable(tf.tensor1d([1], "int32")));
