@@ -84,6 +84,20 @@ Gradients rationalBackwardMeta(
   return {like(x), like(numerator), like(denominator)};
 }
 
+SecondGradients rationalDoubleBackwardMeta(
+    const Tensor& grad,
+    const Tensor& x,
+    const Tensor& numerator,
+    const Tensor& denominator,
+    const Tensor& byX,
+    const Tensor& byNumerator,
+    const Tensor& byDenominator) {
+  checkRationalBackward(grad, x, numerator, denominator);
+  checkRationalBackward(byX, x, byNumerator, byDenominator);
+  const auto like = [](const Tensor& t) { return at::empty_symint(t.sym_sizes(), t.options()); };
+  return {like(grad), like(x), like(numerator), like(denominator)};
+}
+
 // |t| with slope +1 at zero.
 Tensor absoluteFromRight(const Tensor& t) { return t * (1 - 2 * t.detach().lt(0).to(t.scalar_type())); }
 
@@ -117,8 +131,8 @@ variable_list separate(const variable_list& inputs, bool keepHistory) {
   return own;
 }
 
-// katlab::rational_backward; differentiated through the composed definition, on CUDA by one operator where no third
-// derivative can follow.
+// katlab::rational_backward; differentiated by one operator or, where a third derivative may follow, through the composed
+// definition.
 struct RationalGradient : torch::autograd::Function<RationalGradient> {
   static variable_list forward(
       AutogradContext* ctx,
@@ -134,7 +148,7 @@ struct RationalGradient : torch::autograd::Function<RationalGradient> {
 
   static variable_list backward(AutogradContext* ctx, const variable_list& upstream) {
     const bool createGraph = at::GradMode::is_enabled();
-    if (!createGraph && ctx->get_saved_variables()[1].is_cuda()) {
+    if (!createGraph) {
       const auto [byGrad, byX, byNumerator, byDenominator] =
           callRationalDoubleBackward(ctx->get_saved_variables(), upstream);
       return {byGrad, byX, byNumerator, byDenominator};
@@ -208,8 +222,8 @@ TORCH_LIBRARY_FRAGMENT(katlab, m) {
       "rational_backward(Tensor grad, Tensor x, Tensor numerator, Tensor denominator) -> (Tensor, Tensor, "
       "Tensor)",
       {at::Tag::pt2_compliant_tag});
-  // Derivatives of rational_backward's results, weighted by by_x, by_numerator and by_denominator, by its arguments. On
-  // CUDA only; not differentiable itself.
+  // Derivatives of rational_backward's results, weighted by by_x, by_numerator and by_denominator, by its arguments. Not
+  // differentiable itself.
   m.def(
       "rational_double_backward(Tensor grad, Tensor x, Tensor numerator, Tensor denominator, Tensor by_x, Tensor "
       "by_numerator, Tensor by_denominator) -> (Tensor, Tensor, Tensor, Tensor)");
@@ -218,6 +232,7 @@ TORCH_LIBRARY_FRAGMENT(katlab, m) {
 TORCH_LIBRARY_IMPL(katlab, Meta, m) {
   m.impl("rational", rationalMeta);
   m.impl("rational_backward", rationalBackwardMeta);
+  m.impl("rational_double_backward", rationalDoubleBackwardMeta);
 }
 
 TORCH_LIBRARY_IMPL(katlab, Autograd, m) {

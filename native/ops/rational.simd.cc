@@ -3,7 +3,8 @@
 // One call owns a block of rows × columns. It walks the columns vector by vector and, within a vector, down the
 // rows, so that ten coefficients and ten sums stay in registers; x and grad are read once, y or dx written once.
 // Sums: float32 (float64 for float64) over the rows of the block, then added in float64.
-// Operations a value: forward 9 multiply-adds and a division; backward 26 multiply-adds, a division and 12 others.
+// Operations a value: forward 9 multiply-adds and a division; backward 26 multiply-adds, a division and 12 others; the
+// second derivatives about 100.
 #include "ops/rationalLoops.h"
 
 #include <cstring>
@@ -152,6 +153,79 @@ inline typename T::Vector gradient(
   return dx;
 }
 
+// A polynomial with its first two derivatives.
+template <typename Vector>
+struct Polynomial {
+  Vector value, first, second;
+
+  // The coefficient of degree 0 comes first.
+  template <int kCount>
+  Polynomial(const Vector (&coefficients)[kCount], Vector x) : value{}, first{}, second{} {
+    Vector half{};
+    for (int i = kCount - 1; i >= 0; i--) {
+      half = half * x + first;
+      first = first * x + value;
+      value = value * x + coefficients[i];
+    }
+    second = 2 * half;
+  }
+
+  // The same times x.
+  Polynomial timesX(Vector x) const {
+    Polynomial product = *this;
+    product.second = second * x + 2 * first;
+    product.first = first * x + value;
+    product.value = value * x;
+    return product;
+  }
+};
+
+// Derivatives of Σ grad·(byX·F′ + A/Q − F·B/Q) at one vector, where A and B are P and Q − 1 with the coefficients of
+// `weights`: returns that by grad, sets that by x, and adds those by coefficients to the sums.
+template <typename T, bool whole>
+inline typename T::Vector secondGradient(
+    typename T::Vector grad,
+    typename T::Vector x,
+    typename T::Vector byX,
+    const Coefficients<T>& c,
+    const Coefficients<T>& weights,
+    typename T::Vector& second,
+    typename T::Vector (&sums)[kTerms],
+    typename T::Int inside) {
+  using Vector = typename T::Vector;
+  const Vector size = absolute<T>(x);
+  const Vector one = Vector{} + 1, side = x < 0 ? -one : one;
+  const Polynomial<Vector> P(c.a, x), A(weights.a, x);
+  const auto Q = Polynomial<Vector>(c.b, size).timesX(size), B = Polynomial<Vector>(weights.b, size).timesX(size);
+  const Vector r = 1 / (Q.value + 1), dQ = side * Q.first, dB = side * B.first;
+  const Vector f = P.value * r;
+  const Vector df = (P.first - f * dQ) * r;
+  const Vector ddf = (P.second - 2 * df * dQ - f * Q.second) * r;
+  const Vector n = A.value - f * B.value;
+  second = grad * (byX * ddf + (A.first - df * B.value - f * dB - n * dQ * r) * r);
+
+  // By a_i: c0·xⁱ + i·c1·xⁱ⁻¹; by |b_j|: d0·|x|ʲ + j·d1·|x|ʲ⁻¹.
+  const Vector perQ = grad * r, c0 = -perQ * r * (byX * dQ + B.value), c1 = perQ * byX;
+  const Vector d0 = perQ * (byX * (f * dQ * r - df) + (f * B.value - n) * r), d1 = -c1 * f * side;
+  const auto add = [&](int term, Vector value) {
+    sums[term] += whole ? value : (inside ? value : Vector{});
+  };
+  Vector power = one;
+  add(0, c0);
+  for (int i = 1; i < kNumeratorTerms; i++) {
+    const Vector next = power * x;
+    add(i, c0 * next + static_cast<typename T::Compute>(i) * c1 * power);
+    power = next;
+  }
+  power = one;
+  for (int j = 1; j <= kDenominatorTerms; j++) {
+    const Vector next = power * size;
+    add(kNumeratorTerms + j - 1, d0 * next + static_cast<typename T::Compute>(j) * d1 * power);
+    power = next;
+  }
+  return byX * df + n * r;
+}
+
 template <typename T>
 void forward(const RationalTile& tile) {
   constexpr int lanes = T::lanes;
@@ -211,8 +285,48 @@ void backward(const RationalTile& tile) {
 }
 
 template <typename T>
+void doubleBackward(const RationalTile& tile) {
+  using Vector = typename T::Vector;
+  using Stored = typename T::Stored;
+  constexpr int lanes = T::lanes;
+  const auto* coefficients = static_cast<const typename T::Compute*>(tile.coefficients);
+  const auto* byCoefficients = static_cast<const typename T::Compute*>(tile.byCoefficients);
+  for (int64_t column = 0; column < tile.columns; column += lanes) {
+    const int64_t entry = tile.entries[column / lanes];
+    const Coefficients<T> c(coefficients + entry * kTerms * lanes), w(byCoefficients + entry * kTerms * lanes);
+    const int64_t left = tile.columns - column;
+    typename T::Int inside{};
+    for (int64_t lane = 0; lane < lanes; lane++) inside[lane] = lane < left ? -1 : 0;
+    Vector sums[kTerms] = {};
+    for (int64_t row = 0; row < tile.rows; row++) {
+      const int64_t at = row * tile.stride + column;
+      const auto* x = static_cast<const Stored*>(tile.x) + at;
+      const auto* grad = static_cast<const Stored*>(tile.grad) + at;
+      const auto* byX = static_cast<const Stored*>(tile.byX) + at;
+      auto* ofGrad = static_cast<Stored*>(tile.out) + at;
+      auto* ofX = static_cast<Stored*>(tile.second) + at;
+      Vector second;
+      if (left >= lanes) {
+        T::store(
+            ofGrad,
+            secondGradient<T, true>(T::load(grad), T::load(x), T::load(byX), c, w, second, sums, inside));
+        T::store(ofX, second);
+      } else {
+        const Vector first = secondGradient<T, false>(
+            loadFirst<T>(grad, left), loadFirst<T>(x, left), loadFirst<T>(byX, left), c, w, second, sums, inside);
+        storeFirst<T>(ofGrad, first, left);
+        storeFirst<T>(ofX, second, left);
+      }
+    }
+    double* total = tile.sums + entry * kTerms * lanes;
+    for (int k = 0; k < kTerms; k++)
+      for (int lane = 0; lane < lanes; lane++) total[k * lanes + lane] += sums[k][lane];
+  }
+}
+
+template <typename T>
 constexpr RationalLoops loops() {
-  return {T::lanes, forward<T>, backward<T>};
+  return {T::lanes, forward<T>, backward<T>, doubleBackward<T>};
 }
 
 }  // namespace

@@ -82,7 +82,7 @@ struct Layout {
   }
 };
 
-// Coefficients laid out as vectors. Vectors inside one group share an entry; a vector that crosses groups has its own.
+// Coefficients, those of the denominator without sign, laid out as vectors. Vectors inside one group share an entry; a vector that crosses groups has its own.
 struct Tables {
   const int64_t lanes, numeratorGroups, denominatorGroups;
   std::vector<int32_t> entries;          // by vector of columns
@@ -144,7 +144,7 @@ struct Tables {
       for (int i = 0; i < kNumeratorTerms; i++)
         for (int64_t lane = 0; lane < lanes; lane++) *to++ = a[aRow[lane] * kNumeratorTerms + i];
       for (int j = 0; j < kDenominatorTerms; j++)
-        for (int64_t lane = 0; lane < lanes; lane++) *to++ = std::abs(b[bRow[lane] * kDenominatorTerms + j]);
+        for (int64_t lane = 0; lane < lanes; lane++) *to++ = b[bRow[lane] * kDenominatorTerms + j];
     }
   }
 
@@ -180,7 +180,7 @@ Tensor rationalCpu(const Tensor& x_, const Tensor& numerator, const Tensor& deno
 
   const RationalLoops loops = loopsFor(elementOf(x.scalar_type()));
   const Layout layout(x, loops.lanes);
-  const Tables tables(layout, loops.lanes, numerator, denominator, at::toOpMathType(x.scalar_type()));
+  const Tables tables(layout, loops.lanes, numerator, denominator.abs(), at::toOpMathType(x.scalar_type()));
   const int64_t size = x.element_size();
   const auto* from = static_cast<const char*>(x.const_data_ptr());
   auto* to = static_cast<char*>(y.mutable_data_ptr());
@@ -203,55 +203,109 @@ Tensor rationalCpu(const Tensor& x_, const Tensor& numerator, const Tensor& deno
   return y;
 }
 
-std::tuple<Tensor, Tensor, Tensor> rationalBackwardCpu(
-    const Tensor& grad_, const Tensor& x_, const Tensor& numerator, const Tensor& denominator) {
-  checkRationalBackward(grad_, x_, numerator, denominator);
-  const Tensor grad = grad_.contiguous(), x = x_.contiguous();
-  Tensor dx = at::empty(x.sizes(), x.options());
-  const int64_t terms = numerator.numel() + denominator.numel();
-  std::vector<double> total(terms);
-  if (x.numel() == 0) return {dx, tableOf(total.data(), numerator), tableOf(total.data(), denominator)};
-
-  const RationalLoops loops = loopsFor(elementOf(x.scalar_type()));
-  const Layout layout(x, loops.lanes);
-  const Tables tables(layout, loops.lanes, numerator, denominator, at::toOpMathType(x.scalar_type()));
+// Sums by coefficient over all tiles: `visit` adds those of one tile to sums [entries][kTerms][lanes].
+template <typename Visit>
+std::vector<double> sumOverTiles(const Layout& layout, const Tables& tables, const Visit& visit) {
+  const int64_t terms = tables.numeratorGroups * kNumeratorTerms + tables.denominatorGroups * kDenominatorTerms;
   // Large enough that clearing and adding up the sums is a small part of a chunk's work.
   const int64_t least = std::max(kWorthAThread, 2 * tables.sumsSize());
   const int64_t perChunk =
       std::max(ceilDivide(least, layout.tileSize()), ceilDivide(layout.tiles(), kMostChunks));
   const int64_t chunks = ceilDivide(layout.tiles(), perChunk);
-  std::vector<double> partial(chunks * terms);
-  const int64_t size = x.element_size();
-  const auto* from = static_cast<const char*>(x.const_data_ptr());
-  const auto* upstream = static_cast<const char*>(grad.const_data_ptr());
-  auto* to = static_cast<char*>(dx.mutable_data_ptr());
+  std::vector<double> partial(chunks * terms), total(terms);
   at::parallel_for(0, chunks, 1, [&](int64_t begin, int64_t end) {
     std::vector<double> sums(tables.sumsSize());
     for (int64_t chunk = begin; chunk < end; chunk++) {
       std::fill(sums.begin(), sums.end(), 0.0);
       const int64_t last = std::min(layout.tiles(), (chunk + 1) * perChunk);
-      for (int64_t index = chunk * perChunk; index < last; index++) {
-        const auto [offset, column, rows, columns] = layout.tile(index);
-        loops.backward(
-            {.x = from + offset * size,
-             .grad = upstream + offset * size,
-             .out = to + offset * size,
-             .rows = rows,
-             .columns = columns,
-             .stride = layout.columns,
-             .entries = tables.entries.data() + column / loops.lanes,
-             .coefficients = tables.coefficients.const_data_ptr(),
-             .sums = sums.data()});
-      }
+      for (int64_t index = chunk * perChunk; index < last; index++) visit(layout.tile(index), sums.data());
       tables.addUp(sums.data(), partial.data() + chunk * terms);
     }
   });
-
   for (int64_t chunk = 0; chunk < chunks; chunk++)
     for (int64_t term = 0; term < terms; term++) total[term] += partial[chunk * terms + term];
-  const Tensor sign = 1 - 2 * denominator.lt(0).to(denominator.scalar_type());
+  return total;
+}
+
+Tensor signFromRight(const Tensor& t) { return 1 - 2 * t.lt(0).to(t.scalar_type()); }
+
+std::tuple<Tensor, Tensor, Tensor> rationalBackwardCpu(
+    const Tensor& grad_, const Tensor& x_, const Tensor& numerator, const Tensor& denominator) {
+  checkRationalBackward(grad_, x_, numerator, denominator);
+  const Tensor grad = grad_.contiguous(), x = x_.contiguous();
+  Tensor dx = at::empty(x.sizes(), x.options());
+  if (x.numel() == 0) return {dx, at::zeros_like(numerator), at::zeros_like(denominator)};
+
+  const RationalLoops loops = loopsFor(elementOf(x.scalar_type()));
+  const Layout layout(x, loops.lanes);
+  const Tables tables(layout, loops.lanes, numerator, denominator.abs(), at::toOpMathType(x.scalar_type()));
+  const int64_t size = x.element_size();
+  const auto* from = static_cast<const char*>(x.const_data_ptr());
+  const auto* upstream = static_cast<const char*>(grad.const_data_ptr());
+  auto* to = static_cast<char*>(dx.mutable_data_ptr());
+  const std::vector<double> total = sumOverTiles(layout, tables, [&](const Layout::Extent& extent, double* sums) {
+    const auto [offset, column, rows, columns] = extent;
+    loops.backward(
+        {.x = from + offset * size,
+         .grad = upstream + offset * size,
+         .out = to + offset * size,
+         .rows = rows,
+         .columns = columns,
+         .stride = layout.columns,
+         .entries = tables.entries.data() + column / loops.lanes,
+         .coefficients = tables.coefficients.const_data_ptr(),
+         .sums = sums});
+  });
   return {
-      dx, tableOf(total.data(), numerator), tableOf(total.data() + numerator.numel(), denominator) * sign};
+      dx, tableOf(total.data(), numerator),
+      tableOf(total.data() + numerator.numel(), denominator) * signFromRight(denominator)};
+}
+
+std::tuple<Tensor, Tensor, Tensor, Tensor> rationalDoubleBackwardCpu(
+    const Tensor& grad_,
+    const Tensor& x_,
+    const Tensor& numerator,
+    const Tensor& denominator,
+    const Tensor& byX_,
+    const Tensor& byNumerator,
+    const Tensor& byDenominator) {
+  checkRationalBackward(grad_, x_, numerator, denominator);
+  checkRationalBackward(byX_, x_, byNumerator, byDenominator);
+  const Tensor grad = grad_.contiguous(), x = x_.contiguous(), byX = byX_.contiguous();
+  Tensor ofGrad = at::empty(x.sizes(), x.options()), ofX = at::empty(x.sizes(), x.options());
+  if (x.numel() == 0) return {ofGrad, ofX, at::zeros_like(numerator), at::zeros_like(denominator)};
+
+  const RationalLoops loops = loopsFor(elementOf(x.scalar_type()));
+  const Layout layout(x, loops.lanes);
+  const auto compute = at::toOpMathType(x.scalar_type());
+  const Tensor sign = signFromRight(denominator);
+  const Tables tables(layout, loops.lanes, numerator, denominator.abs(), compute);
+  const Tables weights(layout, loops.lanes, byNumerator, byDenominator * sign, compute);
+  const int64_t size = x.element_size();
+  const auto* gradData = static_cast<const char*>(grad.const_data_ptr());
+  const auto* xData = static_cast<const char*>(x.const_data_ptr());
+  const auto* byXData = static_cast<const char*>(byX.const_data_ptr());
+  auto* ofGradData = static_cast<char*>(ofGrad.mutable_data_ptr());
+  auto* ofXData = static_cast<char*>(ofX.mutable_data_ptr());
+  const std::vector<double> total = sumOverTiles(layout, tables, [&](const Layout::Extent& extent, double* sums) {
+    const auto [offset, column, rows, columns] = extent;
+    loops.doubleBackward(
+        {.x = xData + offset * size,
+         .grad = gradData + offset * size,
+         .out = ofGradData + offset * size,
+         .rows = rows,
+         .columns = columns,
+         .stride = layout.columns,
+         .entries = tables.entries.data() + column / loops.lanes,
+         .coefficients = tables.coefficients.const_data_ptr(),
+         .sums = sums,
+         .byX = byXData + offset * size,
+         .byCoefficients = weights.coefficients.const_data_ptr(),
+         .second = ofXData + offset * size});
+  });
+  return {
+      ofGrad, ofX, tableOf(total.data(), numerator),
+      tableOf(total.data() + numerator.numel(), denominator) * sign};
 }
 
 }  // namespace
@@ -259,6 +313,7 @@ std::tuple<Tensor, Tensor, Tensor> rationalBackwardCpu(
 TORCH_LIBRARY_IMPL(katlab, CPU, m) {
   m.impl("rational", rationalCpu);
   m.impl("rational_backward", rationalBackwardCpu);
+  m.impl("rational_double_backward", rationalDoubleBackwardCpu);
 }
 
 }  // namespace katlab

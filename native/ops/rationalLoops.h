@@ -18,20 +18,26 @@ enum class Element { Float32, BFloat16, Float64 };
 // with equal coefficients share one entry of the tables.
 struct RationalTile {
   const void* x;     // first element of the block
-  const void* grad;  // as x; backward only
+  const void* grad;  // as x; not forward
   void* out;         // as x: y, or dx
   int64_t rows;
   int64_t columns;           // the last vector may be partly filled
   int64_t stride;            // elements between rows
   const int32_t* entries;    // [vectors of columns]: the vector's entry
   const void* coefficients;  // [entries][kTerms][lanes], float or double: a0..a5, |b1|..|b4|
-  double* sums;              // [entries][kTerms][lanes], added to; backward only. The sign of b is not in it.
+  double* sums;  // [entries][kTerms][lanes], added to; not forward. The sign of b is not in it.
+
+  // Second derivatives only: what rational_backward's results are weighted by.
+  const void* byX = nullptr;             // as x
+  const void* byCoefficients = nullptr;  // as coefficients, the weights of b times the sign of b
+  void* second = nullptr;                // as x: the derivative by x; out is that by grad
 };
 
 struct RationalLoops {
   int lanes;  // elements of a vector
   void (*forward)(const RationalTile&);
   void (*backward)(const RationalTile&);
+  void (*doubleBackward)(const RationalTile&);
 };
 
 RationalLoops rationalLoopsDefault(Element);

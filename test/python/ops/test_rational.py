@@ -76,6 +76,35 @@ class TestAccuracy:
         assert_as_accurate(draws)
 
 
+def second(function, inputs, upstream, by):
+    """Derivatives of the gradient of a function, weighted, by what it was computed from."""
+    leaves = [t.detach().requires_grad_() for t in (upstream, *inputs)]
+    first = torch.autograd.grad(function(*leaves[1:]), leaves[1:], leaves[0], create_graph=True)
+    return torch.autograd.grad(first, leaves, by)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=str)
+class TestAccuracyOfSecondDerivatives:
+    def draw(self, layout, dtype):
+        inputs = make(*layout, dtype=dtype)
+        inputs[2].flatten()[:1] = 0  # where |b| has its kink
+        upstream, *by = [torch.randn_like(t) for t in (inputs[0], *inputs)]
+        return inputs, upstream, by
+
+    def test_float64(self, layout):
+        drawn = self.draw(layout, torch.float64)
+        for ours, truth in zip(second(op, *drawn), second(rational, *drawn), strict=True):
+            assert (ours - truth).norm() <= 1e-13 * truth.norm()
+
+    def test_float32(self, layout):
+        draws = []
+        for _ in range(DRAWS):
+            inputs, upstream, by = drawn = self.draw(layout, torch.float32)
+            wide = [t.double() for t in inputs], upstream.double(), [t.double() for t in by]
+            draws.append((second(op, *drawn), second(rational, *drawn), second(rational, *wide)))
+        assert_as_accurate(draws)
+
+
 def test_large_and_shared_sums_keep_their_accuracy():
     inputs = make((4096, 192), 1, 8, dtype=torch.float32)
     upstream = 1 + torch.randn(4096, 192)  # a mean: sums grow with the number of terms
@@ -137,8 +166,8 @@ class TestAutograd:
             # x itself is a function of a table: gradients must not be counted through both.
             y = function(leaves[0] * leaves[1].sum(), leaves[1], leaves[2])
             first = torch.autograd.grad((y**3).sum(), leaves, create_graph=True)
-            second = torch.autograd.grad(first, leaves, vectors, create_graph=True)
-            return [*second, *torch.autograd.grad(second, leaves, vectors)]
+            products = torch.autograd.grad(first, leaves, vectors, create_graph=True)
+            return [*products, *torch.autograd.grad(products, leaves, vectors)]
 
         for ours, truth in zip(product(op), product(rational)):
             torch.testing.assert_close(ours, truth, rtol=1e-9, atol=1e-9)
