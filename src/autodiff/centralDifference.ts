@@ -86,7 +86,7 @@ export function warnOfDisagreement(
   const symmetry = asymmetry === null ? "" : `, asymmetry ${percent(asymmetry)}`;
   console.warn(
     `katlab: ${subject}: finite differences with a step of ${step.toPrecision(2)} disagree ` +
-      `(estimated error ${percent(relativeError)}${symmetry}): the function bends or rounds too much at this point. ` +
+      `(estimated error ${percent(relativeError)}${symmetry}): the function bends or rounds too much at this point, or has a kink. ` +
       "The torch engine computes it exactly.",
   );
   return true;

@@ -2,6 +2,9 @@ import * as tf from "@tensorflow/tfjs-core";
 import { centralDifference, type DifferenceCheck, dot, norm, ratio, slope } from "./centralDifference.js";
 import { engineGradients } from "./valueAndGrads.js";
 
+/** How much shorter than `step` the one along a product is. */
+const probeFraction = 16;
+
 /** A vector and its product; both are this object's own. */
 interface Pair {
   readonly vectors: readonly tf.Tensor[];
@@ -70,7 +73,7 @@ export class DifferenceHessian {
     });
   }
 
-  /** The product of a product: no other vector shows an asymmetry as clearly. */
+  /** The product of a product: no other vector shows an asymmetry as clearly, nor does the function bend more along another. */
   #alongItself({ products }: Pair, step: number): Pair {
     const length = norm(products);
     const zero = length === 0;
@@ -78,7 +81,7 @@ export class DifferenceHessian {
       vectors: products,
       products: zero
         ? products
-        : slope(this.#evaluate, this.#variables, this.#point, products, step / 2 / length),
+        : slope(this.#evaluate, this.#variables, this.#point, products, step / probeFraction / length),
     };
   }
 }

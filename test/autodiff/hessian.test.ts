@@ -503,3 +503,32 @@ test("finite differences that cannot be trusted are a warning", async () => {
   x.dispose();
   warn.mockRestore();
 });
+
+test.skipIf(!withTorch)(
+  "on wasm, the product of a ViT is the exact one to 1e-3, without a warning",
+  async () => {
+    const warn = vi.spyOn(console, "warn").mockReturnValue(undefined);
+    const product = async (options: Parameters<typeof useEngine>[0]): Promise<number[]> => {
+      await useEngine(options);
+      const random = new Random(5);
+      const model = createModel("vit_test_patch7_28", { seed: 2 });
+      const variables = model.parameters().map((parameter) => parameter.variable);
+      const vectors = variables.map(({ shape }) => randoms(random, ...shape));
+      const [images, labels] = [randoms(random, 4, 28, 28, 1), tf.tensor1d([1, 2, 3, 4], "int32")];
+      const loss = (): tf.Scalar => softmaxCrossEntropy(model.forward(images), labels);
+      const { value, grads, products, check } = hessianVectorProduct(loss, variables, vectors);
+      if (check !== null) expect(Math.max(check.relativeError, check.asymmetry ?? 0)).toBeLessThan(5e-3);
+      const numbers = products.flatMap((each) => [...each.dataSync()]);
+      tf.dispose([vectors, images, labels, value, grads, products]);
+      model.dispose();
+      return numbers;
+    };
+    const exact = await product({ engine: "torch", device: "cpu", precision: "float64" });
+    const differences = await product({ engine: "wasm" });
+    const length = (values: number[]): number =>
+      Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0));
+    expect(length(differences.map((value, i) => value - exact[i])) / length(exact)).toBeLessThan(1e-3);
+    expect(warn).not.toHaveBeenCalled();
+    warn.mockRestore();
+  },
+);
