@@ -90,6 +90,18 @@ describe("the stop button", () => {
     expect(second.stdout).toBe("");
   });
 
+  test.each(["while (true) {}", "await null; while (true) {}", "await new Promise(() => {})"])(
+    "drops what timers of the stopped cell write later: %s",
+    async (code) => {
+      await stopped(`const tick = setInterval(() => console.log("late"), 10); ${code}`);
+      const before = kernel.published.length;
+      const after = await kernel.execute("await new Promise((r) => setTimeout(r, 200)); clearInterval(tick)");
+      expect(after.reply["status"]).toBe("ok");
+      const texts = kernel.published.slice(before).map(({ content }) => content["text"]);
+      expect(texts.filter((text) => typeof text === "string")).toEqual([]);
+    },
+  );
+
   test("keeps what the stopped cell declared before", async () => {
     await stopped("const found = 'early'\nwhile (true) {}\nconst missed = 1");
     expect(textOf(await kernel.execute("found"))).toBe("'early'");

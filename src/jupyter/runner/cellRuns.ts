@@ -1,6 +1,6 @@
 import type { Execution, Runner } from "../engine.js";
 import { diagnosticsContent } from "../diagnosticsContent.js";
-import { interruptedContent } from "../interrupted.js";
+import { Interrupted, interruptedContent } from "../interrupted.js";
 import type { Peer } from "../peer.js";
 import type { RunOutcome, RunRequest, ServerService } from "../threads.js";
 import type { CellContext, CellContexts } from "./cellContexts.js";
@@ -89,6 +89,8 @@ export class CellRuns {
     if (execution.kind === "rejected") {
       this.#finish(run, { reached, error: diagnosticsContent(execution.diagnostics, cell) });
     } else if (execution.kind === "thrown") {
+      // A loop that was stopped: what the cell has left behind, such as timers, is to be silent too.
+      if (execution.error instanceof Interrupted) run.context.isStopped = true;
       this.#finish(run, { reached, error: errorContent(execution.error, this.#places) });
     } else if (execution.value === undefined || silent) {
       this.#finish(run, { reached });
