@@ -23,8 +23,9 @@ export type { CompiledStep, CompiledStepStatus, CompileOptions, StepResult } fro
  * - What changes from call to call must be an input tensor: numbers, and random numbers drawn on the host, are baked in.
  * - Variables may be assigned inside, which is done in place, and outside, after which the step is captured anew.
  * - Inputs of another shape are captured by themselves. Graphs share one pool of memory.
- * - A step that cannot be captured (it reads a value, makes a tensor of host values, makes a variable) runs as it is; it says
- *   why once, and in `status()`. So it does on the CPU, and on every other engine.
+ * - A step that cannot be captured (it reads a value, makes a tensor of host values, makes a variable, keeps a tensor) runs as
+ *   it is; it says why once, and in `status()`. So it does on the CPU, and on every other engine.
+ * - Clones and views of variables keep their values. Graphs of a step that is forgotten are freed.
  * - An error in the step leaves engine and variables usable.
  *
  * With `useEngine({ deterministic: true })` a captured step gives the bits of the step itself.

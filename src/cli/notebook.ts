@@ -1,7 +1,7 @@
 import path from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import type { EngineName } from "../jupyter/kernel.js";
-import type { NotebookRun } from "../jupyter/notebook/runNotebook.js";
+import type { NotebookRun, RunNotebookOptions } from "../jupyter/notebook/runNotebook.js";
 import type { NotebookFile } from "../jupyter/notebook/notebookFile.js";
 import { withEngine } from "./kernel.js";
 import { NotebookProgress } from "./notebookProgress.js";
@@ -39,7 +39,7 @@ export function notebookCommand(): Command {
     )
     .argument("<committed>", "the notebook as it should come out")
     .argument("[executed]", "an executed copy; by default it is executed now")
-    .option("--tolerance <ratio>", "relative difference of asserted numbers (default: 0.01)", positive)
+    .option("--tolerance <ratio>", "relative difference of asserted numbers (default: 0.01)", notNegative)
     .action(check);
   return command;
 }
@@ -57,11 +57,11 @@ function withExecution(command: Command): Command {
 
 async function run(file: string, { output, show = false, ...options }: RunOptions): Promise<void> {
   const { readNotebook, writeNotebook } = await import("../jupyter/notebook/notebookFile.js");
-  const { notebook, ok } = await execute(readNotebook(file), file, options, show);
-  if (output !== undefined) {
-    writeNotebook(notebook, output);
-    console.log(`written to ${output}`);
-  }
+  const { ok } = await execute(readNotebook(file), file, options, {
+    show,
+    ...(output === undefined ? {} : { onCopy: (copy) => writeNotebook(copy, output) }),
+  });
+  if (output !== undefined) console.log(`written to ${output}`);
   if (!ok) process.exitCode = 1;
 }
 
@@ -77,7 +77,7 @@ async function check(
   const expected = readNotebook(committed);
   const got =
     executed === undefined
-      ? (await execute(expected, committed, options, false)).notebook
+      ? (await execute(expected, committed, options, { show: false })).notebook
       : readNotebook(executed);
   const differences = compareNotebooks(expected, got, tolerance === undefined ? {} : { tolerance });
   for (const { number, source, what } of differences) console.log(`cell ${number} (${source}): ${what}`);
@@ -89,7 +89,7 @@ async function execute(
   notebook: NotebookFile,
   file: string,
   { parameter, timeout, engine }: ExecuteOptions,
-  show: boolean,
+  { show, ...listeners }: { show: boolean } & Pick<RunNotebookOptions, "onCopy">,
 ): Promise<NotebookRun> {
   const [{ withParameters }, { runNotebook }, { kernelCommand: commandOf }] = await Promise.all([
     import("../jupyter/notebook/parameterCell.js"),
@@ -97,21 +97,24 @@ async function execute(
     import("../jupyter/kernelspec.js"),
   ]);
   const folder = path.dirname(path.resolve(file));
-  const progress = new NotebookProgress(process.stdout, show);
-  // The terminal sends Ctrl-C to the kernel too, which stops the cell: the copy is written as far as it came.
-  const ignore = (): void => undefined;
-  process.once("SIGINT", ignore);
+  const progress = new NotebookProgress({ out: process.stdout, faults: process.stderr, show });
+  // Ctrl-C is the stop button; the second one ends the program, and its kernel notices.
+  const stop = new AbortController();
+  const press = (): void => stop.abort();
+  process.once("SIGINT", press);
   try {
     const done = await runNotebook(withParameters(notebook, parameter, folder), {
       argv: commandOf({ engine }),
       folder,
       ...(timeout === undefined ? {} : { timeoutMs: timeout * 1000 }),
+      signal: stop.signal,
       ...progress.listeners,
+      ...listeners,
     });
     progress.end();
     return done;
   } finally {
-    process.off("SIGINT", ignore);
+    process.off("SIGINT", press);
   }
 }
 
@@ -122,6 +125,12 @@ function addParameter(text: string, previous: ReadonlyMap<string, string>): Read
 }
 
 function positive(text: string): number {
+  const value = notNegative(text);
+  if (value > 0) return value;
+  throw new InvalidArgumentError("It must be a number above 0.");
+}
+
+function notNegative(text: string): number {
   const value = Number(text);
   if (text.trim() !== "" && Number.isFinite(value) && value >= 0) return value;
   throw new InvalidArgumentError("It must be a number that is not negative.");

@@ -5,9 +5,16 @@ import type { CellRun, RunNotebookOptions } from "../jupyter/notebook/runNoteboo
 const maxWords = 60;
 const clearLine = "\r\u001b[K";
 
-/** A line for each cell: done or failed, its time, its first line. On a terminal the running one is shown too. */
+/** Where to write; colours are for terminals. */
+type Output = NodeJS.WritableStream & { readonly isTTY?: boolean };
+
+/**
+ * A line for each cell: done or failed, its time, its first line. On a terminal the running one is shown too.
+ * What went wrong goes to the other stream, with the number of the cell.
+ */
 export class NotebookProgress {
-  readonly #out: NodeJS.WritableStream & { readonly isTTY?: boolean };
+  readonly #out: Output;
+  readonly #faults: Output;
   readonly #show: boolean;
   #passed = 0;
   #failed = 0;
@@ -15,8 +22,9 @@ export class NotebookProgress {
   #seconds = 0;
 
   /** @param show whether to print what cells show */
-  constructor(out: NodeJS.WritableStream & { readonly isTTY?: boolean }, show: boolean) {
+  constructor({ out, faults, show }: { out: Output; faults: Output; show: boolean }) {
     this.#out = out;
+    this.#faults = faults;
     this.#show = show;
   }
 
@@ -51,7 +59,8 @@ export class NotebookProgress {
     const time = `${run.seconds.toFixed(1).padStart(6)} s`;
     this.#out.write(`${start}${mark} ${lineOf(run, total, time)}\n`);
     if (run.fault === undefined) return;
-    this.#out.write(`${this.#out.isTTY === true ? run.fault : stripVTControlCharacters(run.fault)}\n`);
+    const fault = this.#faults.isTTY === true ? run.fault : stripVTControlCharacters(run.fault);
+    this.#faults.write(`cell ${run.number} failed: ${fault}\n`);
   }
 }
 

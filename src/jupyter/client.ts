@@ -83,7 +83,9 @@ export class KernelClient {
     const [program, ...args] = argv.map((argument) => argument.replace("{connection_file}", file));
     const child = spawn(program, args, {
       cwd,
-      env: env ?? process.env,
+      env: { ...(env ?? process.env), JPY_PARENT_PID: String(process.pid) },
+      // As Jupyter does: Ctrl-C is for whoever uses the kernel, who then asks it to stop.
+      detached: process.platform !== "win32",
       stdio: ["ignore", "inherit", "inherit"],
     });
     const client = new KernelClient(connection, child, folder);

@@ -36,6 +36,7 @@ export async function startKernel({
 }: KernelOptions): Promise<void> {
   // Read before anything that takes time: should the parent end meanwhile, this tells.
   const parentPid = process.ppid;
+  if (starterHasEnded(parentPid)) process.exit();
   const connection = readConnectionFile(connectionFile);
   const engine = await engineOf(name);
   const folder = process.cwd();
@@ -52,6 +53,17 @@ export async function startKernel({
   const server = startThread("serverThread", data, [language]);
   engine.startLanguage(languageEnd, folder);
   new MainThread(server, engine, folder, stopFlag);
+}
+
+/** Jupyter says which process starts a kernel. One that ended before we looked would leave us behind for ever. */
+function starterHasEnded(parentPid: number): boolean {
+  const pid = Number(process.env["JPY_PARENT_PID"]);
+  if (!Number.isInteger(pid) || pid <= 0 || pid === parentPid) return false;
+  try {
+    return !process.kill(pid, 0);
+  } catch (fault) {
+    return (fault as NodeJS.ErrnoException).code === "ESRCH";
+  }
 }
 
 async function engineOf(name: EngineName): Promise<Engine> {

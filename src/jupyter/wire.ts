@@ -42,16 +42,20 @@ export interface Outgoing {
 
 const delimiter = Buffer.from("<IDS|MSG>");
 
+/** Signatures that are remembered, so that nobody can send a message a second time. */
+const maxSignatures = 2 ** 14;
+
 /**
  * Messages to and from ZeroMQ frames:
  * `[identities…, "<IDS|MSG>", signature, header, parent, metadata, content, buffers…]`,
- * signed by an HMAC over the four JSON frames.
+ * signed by an HMAC over the four JSON frames. Each message counts once: whoever repeats one has not written it.
  */
 export class Wire {
   readonly session: string = randomUUID();
   readonly #key: string;
   readonly #hash: string;
   readonly #username: string;
+  readonly #received = new Set<string>();
 
   constructor({ key, hash, username }: { key: string; hash: string; username: string }) {
     this.#key = key;
@@ -88,7 +92,7 @@ export class Wire {
     ];
   }
 
-  /** @throws KatlabError when the frames are not a signed message of this protocol */
+  /** @throws KatlabError when the frames are not a signed message of this protocol, or came before */
   decode(frames: readonly Uint8Array[]): Message {
     const at = frames.findIndex((frame) => delimiter.equals(frame));
     if (at < 0 || frames.length < at + 6) {
@@ -101,6 +105,7 @@ export class Wire {
     const signed = frames.slice(at + 2, at + 6);
     if (!this.#isSignedBy(signature, signed))
       throw malformed("must be signed with the kernel's key", "another signature");
+    this.#requireNew(Buffer.from(signature).toString("latin1"));
     const [header, parent, metadata, content] = signed.map(parseObject);
     if (typeof header["msg_type"] !== "string" || typeof header["msg_id"] !== "string") {
       throw malformed("header must have msg_type and msg_id", JSON.stringify(header));
@@ -120,6 +125,17 @@ export class Wire {
     const hmac = createHmac(this.#hash, this.#key);
     for (const frame of frames) hmac.update(frame);
     return hmac.digest("hex");
+  }
+
+  #requireNew(signature: string): void {
+    if (this.#key === "") return;
+    if (this.#received.has(signature)) throw malformed("must come once", "a signature that was used before");
+    this.#received.add(signature);
+    if (this.#received.size <= maxSignatures) return;
+    for (const oldest of this.#received) {
+      this.#received.delete(oldest);
+      break;
+    }
   }
 
   #isSignedBy(signature: Uint8Array, frames: readonly Uint8Array[]): boolean {

@@ -16,25 +16,29 @@ const notebook = notebookOf(
 );
 
 const written: string[] = [];
+const faults: string[] = [];
 beforeEach(() => {
   vi.spyOn(process.stdout, "write").mockImplementation((text) => written.push(String(text)) > 0);
+  vi.spyOn(process.stderr, "write").mockImplementation((text) => faults.push(String(text)) > 0);
   vi.spyOn(console, "log").mockImplementation((text) => void written.push(`${text}\n`));
-  vi.spyOn(console, "error").mockImplementation((text) => void written.push(`${text}\n`));
+  vi.spyOn(console, "error").mockImplementation((text) => void faults.push(`${text}\n`));
   writeFileSync(file, formatNotebook(notebook));
 });
 afterEach(() => {
   vi.restoreAllMocks();
-  written.length = 0;
   process.exitCode = undefined;
 });
 
-/** What the command prints, and its exit code. */
-async function katlab(...args: string[]): Promise<{ text: string; code: unknown }> {
+/** What the command prints on either stream, and its exit code. */
+async function katlab(...args: string[]): Promise<{ text: string; fault: string; code: unknown }> {
+  written.length = faults.length = 0;
+  process.exitCode = undefined;
   await runCommandLine(["node", "katlab", "notebook", ...args]);
-  return { text: written.join(""), code: process.exitCode };
+  return { text: written.join(""), fault: faults.join(""), code: process.exitCode };
 }
 
-describe("katlab notebook run", () => {
+// Each run starts a kernel, which takes seconds on a busy machine.
+describe("katlab notebook run", { timeout: 120_000 }, () => {
   test("writes an executed copy with its parameters, and shows each cell with its time", async () => {
     const { text, code } = await katlab("run", file, "-p", "epochs=4", "-o", copy, "--show");
     expect(code).toBeUndefined();
@@ -47,10 +51,11 @@ describe("katlab notebook run", () => {
   });
 
   test("exits with 1 when a cell fails, and writes how far it came", async () => {
-    const { text, code } = await katlab("run", file, "-p", "epochs=1", "-o", copy);
+    const { text, fault, code } = await katlab("run", file, "-p", "epochs=1", "-o", copy);
     expect(code).toBe(1);
-    expect(text).not.toContain("\u001b");
-    expect(text).toMatch(/✗ 4\/4 .*\n.*Error: no.*\n(.*\n)+.*3 passed, 1 failed\n/);
+    expect(text + fault).not.toContain("\u001b");
+    expect(text).toMatch(/✗ 4\/4 .*\n.*3 passed, 1 failed\nwritten to /);
+    expect(fault).toMatch(/^cell 4 failed: Error: no\ncell 4, line 1:\n/);
     expect(readNotebook(copy).cells[3].outputs).toMatchObject([{ ename: "Error", evalue: "no" }]);
   });
 
@@ -58,16 +63,38 @@ describe("katlab notebook run", () => {
     ["epohcs=3", /^parameter: must be one of epochs; got "epohcs"\. Did you mean "epochs"\?\n$/],
     ["epochs=few", /^parameter epochs: must be of type number; got "few"/],
   ])("refuses -p %s", async (parameter, message) => {
-    const { text, code } = await katlab("run", file, "-p", parameter);
+    const { fault, code } = await katlab("run", file, "-p", parameter);
     expect(code).toBe(1);
-    expect(text).toMatch(message);
+    expect(fault).toMatch(message);
+  });
+
+  test("stops the cell at Ctrl-C, and writes how far it came", async () => {
+    writeFileSync(file, formatNotebook(notebookOf("'first'", "console.log('begun'); while (true) {}", "3")));
+    vi.spyOn(process.stdout, "write").mockImplementation((text) => {
+      if (String(text) === "      begun\n") process.emit("SIGINT");
+      return true;
+    });
+    const { fault, code } = await katlab("run", file, "-o", copy, "--show");
+    expect(code).toBe(1);
+    expect(fault).toBe("cell 2 failed: stopped by the user\n");
+    expect(readNotebook(copy).cells.map(({ outputs }) => outputs)).toMatchObject([
+      [{ data: { "text/plain": "'first'" } }],
+      [{ text: "begun\n" }, { ename: "Interrupted" }],
+      [],
+    ]);
+  });
+
+  test("refuses, before any cell runs, a copy that cannot be written", async () => {
+    const { text, fault, code } = await katlab("run", file, "-o", path.join(folder, "none", "out.ipynb"));
+    expect(code).toBe(1);
+    expect(fault).toMatch(/out\.ipynb: must be a file that can be written; got ENOENT/);
+    expect(text).toBe("");
   });
 });
 
-describe("katlab notebook check", () => {
+describe("katlab notebook check", { timeout: 120_000 }, () => {
   test("executes the notebook and compares", async () => {
     await katlab("run", file, "-o", copy);
-    written.length = 0;
     expect(await katlab("check", copy)).toMatchObject({
       code: undefined,
       text: expect.stringContaining(`${copy}: came out as committed\n`) as string,
@@ -77,13 +104,11 @@ describe("katlab notebook check", () => {
   test("compares two files, and exits with 1 when they differ", async () => {
     await katlab("run", file, "-o", file);
     await katlab("run", file, "-p", "epochs=4", "-o", copy);
-    written.length = 0;
     expect(await katlab("check", file, copy)).toEqual({
       code: 1,
+      fault: "",
       text: "cell 3 (if (loss > 0.4) throw new Error('no')): shows 0.25; committed: 0.2 (tolerance 0.01)\n",
     });
-    written.length = 0;
-    process.exitCode = undefined;
     expect((await katlab("check", file, copy, "--tolerance", "0.5")).code).toBeUndefined();
   });
 });

@@ -1,4 +1,5 @@
 import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   cpSync,
   existsSync,
@@ -34,6 +35,18 @@ function isAlive(pid: number): boolean {
   }
 }
 
+function connectionFile(): { folder: string; file: string } {
+  const folder = mkdtempSync(path.join(tmpdir(), "katlab-"));
+  const file = path.join(folder, "connection.json");
+  const ports = { shell_port: 1, iopub_port: 2, stdin_port: 3, control_port: 4, hb_port: 5 };
+  writeFileSync(file, JSON.stringify({ transport: "ipc", ip: path.join(folder, "kernel"), ...ports }));
+  return { folder, file };
+}
+
+function hasPrinted(kernel: KernelClient): boolean {
+  return kernel.published.some(({ header }) => header.msg_type === "stream");
+}
+
 describe("a kernel", () => {
   test("tells front ends that it is idle, without being asked", async () => {
     const kernel = await startTestKernel();
@@ -66,9 +79,7 @@ describe("a kernel", () => {
     expect(await pending.shutdown()).toBe(0);
     const busy = await startTestKernel();
     void busy.submit("console.log('runs'); while (true) {}");
-    expect(await until(() => busy.published.some(({ header }) => header.msg_type === "stream"), 30_000)).toBe(
-      true,
-    );
+    expect(await until(() => hasPrinted(busy), 30_000)).toBe(true);
     const started = Date.now();
     expect(await busy.shutdown()).toBeNull();
     expect(Date.now() - started).toBeLessThan(5000);
@@ -76,10 +87,7 @@ describe("a kernel", () => {
 
   test("ends when the Jupyter server is gone", async () => {
     // A parent that starts the kernel and then only waits, as the server does.
-    const folder = mkdtempSync(path.join(tmpdir(), "katlab-"));
-    const file = path.join(folder, "connection.json");
-    const ports = { shell_port: 1, iopub_port: 2, stdin_port: 3, control_port: 4, hb_port: 5 };
-    writeFileSync(file, JSON.stringify({ transport: "ipc", ip: path.join(folder, "kernel"), ...ports }));
+    const { folder, file } = connectionFile();
     const script = `
       const { spawn } = require("node:child_process");
       const kernel = spawn(process.execPath, process.argv.slice(1), { stdio: "ignore" });
@@ -95,12 +103,24 @@ describe("a kernel", () => {
     expect(await until(() => !isAlive(pid), 6000)).toBe(true);
   });
 
+  test("does not start for a server that is gone already", async () => {
+    const gone = spawn(process.execPath, ["--version"]);
+    await once(gone, "exit");
+    const kernel = spawn(process.execPath, [kernelProgram, connectionFile().file], {
+      env: { ...process.env, JPY_PARENT_PID: String(gone.pid) },
+    });
+    expect(await once(kernel, "exit")).toEqual([0, null]);
+  });
+
   test("works beside another one, and neither sees or waits for the other", async () => {
     const [one, other] = await Promise.all([startTestKernel(), startTestKernel()]);
     const busy = one.submit("let name = 'one'; console.log(name); while (true) {}");
     expect(textOf(await other.execute("let name = 'other'; name"))).toBe("'other'");
+    expect(await until(() => hasPrinted(one), 30_000)).toBe(true);
     expect(one.process.exitCode).toBeNull();
     other.process.kill("SIGINT");
+    // A signal takes its time, and would rightly stop the next cell.
+    await delay(300);
     await other.interrupt();
     expect(textOf(await other.execute("name"))).toBe("'other'");
     await one.interrupt();

@@ -80,6 +80,42 @@ describe("Wire", () => {
     expect(() => decode(frames)).toThrow(/^Jupyter message: /);
   });
 
+  test("refuses what came before, however long it remembers", () => {
+    const sender = new Wire(options);
+    const receiver = new Wire(options);
+    const first = framesOf(sender, { type: "execute_request", content: { code: "hits++" } });
+    expect(receiver.decode(first).content).toEqual({ code: "hits++" });
+    for (let i = 0; i < 1000; i++) receiver.decode(framesOf(sender, { type: "status", content: {} }));
+    expect(() => receiver.decode(first)).toThrow(/must come once/);
+    const again = framesOf(sender, { type: "execute_request", content: { code: "hits++" } });
+    expect(receiver.decode(again).content).toEqual({ code: "hits++" });
+  });
+
+  test("refuses a signed message of which any bit was changed", () => {
+    const frames = framesOf(new Wire(options), { type: "execute_request", content: { code: "1 + 1" } });
+    const places = frames.slice(1).flatMap((frame, i) => [...frame].map((_, at) => [i + 1, at] as const));
+    fc.assert(
+      fc.property(fc.constantFrom(...places), fc.nat(7), ([index, at], bit) => {
+        const changed = frames.map((frame) => Buffer.from(frame));
+        changed[index][at] ^= 1 << bit;
+        expect(() => new Wire(options).decode(changed)).toThrow(/must be signed with the kernel's key/);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test("refuses frames of noise", () => {
+    const noise = fc.uint8Array({ maxLength: 80 });
+    const delimiter = fc.constant(Buffer.from("<IDS|MSG>"));
+    const frames = fc.array(fc.oneof({ weight: 4, arbitrary: noise }, { weight: 1, arbitrary: delimiter }));
+    fc.assert(
+      fc.property(frames, (given) => {
+        expect(() => new Wire(options).decode(given)).toThrow(/^Jupyter message: /);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
   test.each(["not JSON", "[]", "null", "1"])("refuses a signed frame that is %s", (text) => {
     const wire = new Wire(options);
     const frames = framesOf(wire, { type: "execute_request", content: text });

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { mustBe } from "../../errors.js";
 import type { JsonObject } from "../wire.js";
+import { jupyterJson } from "./jupyterJson.js";
 
 /** One output of a code cell; texts are joined, where files hold lists of lines. Field names are the format's. */
 export type CellOutput =
@@ -30,6 +31,10 @@ export interface NotebookFile {
 
 /** Tag of a cell that was put in for one run; papermill calls it so, and either tool replaces what the other wrote. */
 export const injectedTag = "injected-parameters";
+
+/** Behind the end of a line, where Python's `splitlines` sees one: Jupyter stores texts by it. */
+// eslint-disable-next-line no-control-regex
+const lineStart = /(?<=[\n\v\f\x1c-\x1e\x85\u2028\u2029]|\r(?!\n))/;
 
 /** MIME types that are no `text/…` and yet stored line by line. */
 const textTypes = ["image/svg+xml", "application/javascript"];
@@ -73,9 +78,30 @@ export function parseNotebook(text: string, subject: string): NotebookFile {
   return { ...notebook, cells: notebook.cells.map((cell) => joined(cell)) };
 }
 
-/** Writes a notebook as Jupyter does, so that files differ only where the notebooks do. */
+/**
+ * Writes a notebook as Jupyter does, so that files differ only where the notebooks do.
+ *
+ * @throws KatlabError when the file cannot be written
+ */
 export function writeNotebook(notebook: NotebookFile, file: string): void {
-  writeFileSync(file, formatNotebook(notebook));
+  try {
+    writeFileSync(file, formatNotebook(notebook));
+  } catch (cause) {
+    throw mustBe({
+      subject: file,
+      must: "must be a file that can be written",
+      got: cause instanceof Error ? cause.message : String(cause),
+      remedy: "Make its folder first, or give another path.",
+    });
+  }
+}
+
+/** Language of a notebook's cells, in lower case; undefined where it does not say. */
+export function languageOf({ metadata }: NotebookFile): string | undefined {
+  const { language } = (metadata["kernelspec"] ?? {}) as { language?: unknown };
+  const { name } = (metadata["language_info"] ?? {}) as { name?: unknown };
+  const said = language ?? name;
+  return typeof said === "string" ? said.toLowerCase() : undefined;
 }
 
 /** The text of a notebook's file. */
@@ -85,7 +111,7 @@ export function formatNotebook(notebook: NotebookFile): string {
     source: linesOf(cell.source),
     ...(cell.outputs === undefined ? {} : { outputs: cell.outputs.map(splitOutput) }),
   }));
-  return `${JSON.stringify(sorted({ ...notebook, cells }), null, 1)}\n`;
+  return `${jupyterJson({ ...notebook, cells })}\n`;
 }
 
 /** Whether a cell has a tag, by which notebooks mark the cells that tools treat specially. */
@@ -155,13 +181,5 @@ function textOf(text: string | string[]): string {
 }
 
 function linesOf(text: string): string[] {
-  return text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
-}
-
-/** Jupyter writes the keys of all objects in alphabetical order. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== "object" || value === null) return value;
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(entries.map(([key, entry]) => [key, sorted(entry)]));
+  return text.split(lineStart).filter((line) => line !== "");
 }

@@ -2,7 +2,13 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { formatNotebook, parseNotebook, readNotebook } from "../../../src/jupyter/notebook/notebookFile.js";
+import {
+  formatNotebook,
+  languageOf,
+  parseNotebook,
+  readNotebook,
+  writeNotebook,
+} from "../../../src/jupyter/notebook/notebookFile.js";
 import { codeCell, notebookOf } from "./cells.js";
 
 const folder = fileURLToPath(new URL("../../../notebooks", import.meta.url));
@@ -45,6 +51,31 @@ describe("notebook files", () => {
       },
     ]);
     expect(parseNotebook(text, "x").cells).toEqual([{ id: "cell-0", ...cell }]);
+  });
+
+  test("have lines where Python sees them", () => {
+    const source = "a\rb\r\nc\vd\fe\x1cf\x85g\u2028h\u2029\n\n";
+    const text = formatNotebook(notebookOf(source));
+    const [stored] = (JSON.parse(text) as { cells: Record<string, unknown>[] }).cells;
+    // Made with Python: text.splitlines(True)
+    expect(stored["source"]).toEqual([
+      ...["a\r", "b\r\n", "c\v", "d\f", "e\x1c", "f\x85", "g\u2028", "h\u2029", "\n", "\n"],
+    ]);
+    expect(parseNotebook(text, "x").cells[0].source).toBe(source);
+  });
+
+  test("tell their language", () => {
+    const kernelspec = { name: "python3", display_name: "Python", language: "Python" };
+    expect(languageOf({ ...notebookOf(), metadata: { kernelspec } })).toBe("python");
+    const info = { language_info: { name: "typescript" } };
+    expect(languageOf({ ...notebookOf(), metadata: info })).toBe("typescript");
+    expect(languageOf(notebookOf())).toBeUndefined();
+  });
+
+  test("that cannot be written are named", () => {
+    expect(() => writeNotebook(notebookOf("1"), "/no/such/out.ipynb")).toThrow(
+      /^\/no\/such\/out\.ipynb: must be a file that can be written; got ENOENT/,
+    );
   });
 
   test.each(["", "{}", '{"nbformat": 3, "worksheets": []}', '{"nbformat": 4, "cells": [{}]}'])(

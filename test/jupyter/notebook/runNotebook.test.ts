@@ -64,12 +64,59 @@ describe("a notebook", () => {
   });
 
   test("has a limit of time for each cell", async () => {
-    const { notebook, cells, ok } = await execute(notebookOf("1", "console.log('begun'); while (true) {}"), {
-      timeoutMs: 4000,
+    const { notebook, cells, ok } = await execute(notebookOf("while (true) {}", "2"), { timeoutMs: 3000 });
+    expect(ok).toBe(false);
+    expect(cells.map(({ fault }) => fault)).toEqual(["stopped after 3 s"]);
+    expect(notebook.cells[0].outputs).toMatchObject([{ ename: "Interrupted" }]);
+    expect(notebook.cells[1]).toMatchObject({ outputs: [], execution_count: null });
+  });
+
+  test.each([
+    ["a loop", "while (true) {}", { ename: "Interrupted" }],
+    [
+      "code that ends by itself",
+      `const { signal } = (globalThis as any)[Symbol.for("jupyter.kernel")];
+while (!signal.aborted) await new Promise((resolve) => setTimeout(resolve, 10));
+"so far"`,
+      { data: { "text/plain": "'so far'" } },
+    ],
+  ])("ends where it is stopped, and keeps what was shown: %s", async (_name, code, last) => {
+    const stop = new AbortController();
+    const { notebook, cells, ok } = await execute(notebookOf(`console.log("begun");\n${code}`, "2"), {
+      signal: stop.signal,
+      onText: () => stop.abort(),
     });
     expect(ok).toBe(false);
-    expect(cells[1].fault).toBe("stopped after 4 s");
-    expect(notebook.cells[1].outputs).toMatchObject([{ text: "begun\n" }, { ename: "Interrupted" }]);
+    expect(cells.map(({ fault }) => fault)).toEqual(["stopped by the user"]);
+    expect(notebook.cells[0].outputs).toMatchObject([{ text: "begun\n" }, last]);
+    expect(notebook.cells[1]).toMatchObject({ outputs: [], execution_count: null });
+  });
+
+  test("can be kept as it is before the first and after each cell", async () => {
+    const counts: unknown[] = [];
+    await execute(notebookOf(codeCell("1", { execution_count: 9 }), "throw new Error('no')", "3"), {
+      onCopy: ({ cells }) => counts.push(cells.map((cell) => cell.execution_count)),
+    });
+    expect(counts).toEqual([
+      [null, null, null],
+      [1, null, null],
+      [1, 2, null],
+    ]);
+  });
+
+  test("ends with its kernel where the copy cannot be kept", async () => {
+    const fault = new Error("disk full");
+    const keep = (): never => {
+      throw fault;
+    };
+    await expect(execute(notebookOf("1"), { onCopy: keep })).rejects.toBe(fault);
+  });
+
+  test("in another language is refused", async () => {
+    const kernelspec = { name: "python3", display_name: "Python", language: "python" };
+    await expect(execute({ ...notebookOf("1"), metadata: { kernelspec } })).rejects.toThrow(
+      /^notebook: must be in TypeScript; got python/,
+    );
   });
 
   test("survives the death of its kernel", async () => {

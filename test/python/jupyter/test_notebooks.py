@@ -125,6 +125,37 @@ def test_papermill_gives_parameters_by_the_recipe_in_the_docs(tmp_path):
     assert json.loads(executed.cells[2].outputs[0].text) == arguments
 
 
+def test_our_own_run_writes_what_jupyter_would(tmp_path):
+    made = notebook(
+        "let count = 1",
+        r"console.log('a\rb\r\nc\u2028d\x85e\vf 😀\n'.repeat(count)); process.stdout.write('no end')",
+        """const host = (globalThis as any)[Symbol.for('jupyter.kernel')]
+const json = { b: [1, 0.5, 1e-5, -2.5e-7, 'x', []], a: { '10': null, '9': true }, c: {} }
+const figure = { 'text/html': '<b>\\n</b>', 'image/svg+xml': '<svg>\\n</svg>', 'application/json': json,
+  'application/vnd.vegalite.v5+json': json, 'image/png': new Uint8Array([1]), 'text/plain': 'figure' }
+host.display(figure, { metadata: { 'image/png': { width: 3 } } })
+host.display({ 'text/plain': 'one' }, { id: 'shown' })
+host.display({ 'text/plain': 'one\\ntwo' }, { id: 'shown', update: true })
+count""",
+        "throw new RangeError('expected')",
+    )
+    made.cells[0].metadata["tags"] = ["parameters"]
+    made.cells[3].metadata["tags"] = ["raises-exception"]
+    made.cells.insert(0, nbformat.v4.new_markdown_cell("# Title\n\u2028é"))
+    given, copy = tmp_path / "given.ipynb", tmp_path / "copy.ipynb"
+    nbformat.write(made, given)
+    program = str(ROOT / "dist" / "cli" / "main.js")
+    command = ["node", program, "notebook", "run", str(given), "-p", "count=2", "-o", str(copy)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    executed = nbformat.read(copy, as_version=4)
+    nbformat.validate(executed, relax_add_props=False)
+    assert copy.read_text() == nbformat.writes(executed) + "\n"
+    assert [cell.get("execution_count") for cell in executed.cells] == [None, 1, 2, 3, 4, 5]
+    assert executed.cells[2].source == "let count = 2;"
+    assert [cell.id for cell in executed.cells if cell is not executed.cells[2]] == [cell.id for cell in made.cells]
+
+
 def test_a_cell_that_takes_too_long_is_stopped(tmp_path):
     made = notebook("while (true) {}")
     with pytest.raises(CellTimeoutError):
