@@ -148,11 +148,47 @@ const live = loadAddon().live();
   optimizer.dispose();
   tf.dispose([weight, x]);
 }
+{
+  const weight = tf.tidy(() => tf.variable(tf.fill([4], 1)));
+  const step = kl.compileStep((x: Tensor1D) => {
+    weight.assign(tf.add(weight, x));
+    return [weight, tf.reshape(weight, [2, 2]), x];
+  });
+  const x = tf.fill<kl.tf.Rank.R1>([4], 1);
+  const seen: number[] = [];
+  for (let i = 0; i < 6; i++) {
+    const results = step(x);
+    seen.push(...results.slice(0, 2).map((result) => result.dataSync()[0]));
+    tf.dispose([...results]);
+  }
+  const { captured, replayed } = step.status();
+  check(
+    "a variable that is returned, and a view of it",
+    String(seen) === "2,2,3,3,4,4,5,5,6,6,7,7" && captured === 1 && replayed === 4,
+    { seen, status: step.status() },
+  );
+  step.dispose();
+  tf.dispose([weight, x]);
+}
+const kept: kl.tf.Tensor[] = [];
+function attempt(f: () => unknown): boolean {
+  try {
+    f();
+    return true;
+  } catch {
+    return false;
+  }
+}
 for (const [what, body] of [
   ["reads a value", (x: Tensor1D) => tf.mul(x, x.dataSync()[0])],
   ["makes a tensor of host values", (x: Tensor1D) => tf.mul(x, tf.tensor1d([1, 2]))],
   ["makes a variable", (x: Tensor1D) => tf.variable(tf.mul(x, 2))],
+  ["keeps a tensor", (x: Tensor1D) => tf.mul(x, kept[kept.push(tf.keep(tf.mul(x, 2))) - 1])],
   ["waits for the device in torch", (x: Tensor1D) => tf.unique(x).values],
+  [
+    "goes on after the device was waited for",
+    (x: Tensor1D) => tf.mul(x, attempt(() => tf.unique(x)) ? 2 : 2),
+  ],
 ] as const) {
   const step = kl.compileStep(body);
   const x = tf.tensor1d([2, 3]);
@@ -202,6 +238,24 @@ for (const [what, body] of [
   }
   check("out of memory is said", message.includes("must be free"), message);
   big.dispose();
+  x.dispose();
+}
+tf.dispose(kept);
+{
+  // Reserved bytes after each of many captures, all but the first of which may take no more.
+  const x = tf.fill<kl.tf.Rank.R2>([512, 512], 1 / 512);
+  const reserved = Array.from({ length: 40 }, () => {
+    const step = kl.compileStep((a: kl.tf.Tensor2D) => tf.matMul(tf.matMul(a, a), a), { warmUp: 1 });
+    for (let i = 0; i < 3; i++) step(x).dispose();
+    if (step.status().captured !== 1) failures++;
+    step.dispose();
+    kl.describeEngine().emptyCache();
+    return loadAddon().memory("cuda").reserved;
+  });
+  check("captures take no more memory than the first of them", reserved.at(-1) === reserved[0], [
+    reserved[0],
+    reserved.at(-1),
+  ]);
   x.dispose();
 }
 check("nothing is left behind", loadAddon().live() === live, [live, loadAddon().live()]);
