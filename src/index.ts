@@ -94,7 +94,11 @@ export { linear } from "./ops/linear.js";
 export { patches } from "./ops/patches.js";
 export { scaledDotProductAttention, type AttentionOptions } from "./ops/scaledDotProductAttention.js";
 export { UniformNumbers, type RandomSource } from "./ops/uniformNumbers.js";
-export { softmaxCrossEntropy, type CrossEntropyOptions } from "./ops/softmaxCrossEntropy.js";
+export {
+  softmaxCrossEntropy,
+  type CrossEntropyOptions,
+  type CrossEntropyTargets,
+} from "./ops/softmaxCrossEntropy.js";
 
 // Layers: functions that own parameters
 export { Module, type ForwardOptions, type LoadedWeights, type Observation } from "./layers/module.js";

@@ -20,6 +20,42 @@ for (const labelSmoothing of [0, 0.1, 1]) {
   });
 }
 
+for (const labelSmoothing of [0, 0.1]) {
+  testOperator({
+    name: `softmaxCrossEntropy of soft targets, smoothing ${labelSmoothing}`,
+    kernel: "SoftmaxCrossEntropy",
+    cases: [[[4, 3]], [[1, 5]]],
+    run: (logits) => {
+      const [batch, classes] = logits.shape;
+      return softmaxCrossEntropy(logits as tf.Tensor2D, tf.tensor2d(mixed(batch, classes)), {
+        labelSmoothing,
+      });
+    },
+    reference: (logits) => [softLoss(logits, labelSmoothing)],
+  });
+}
+
+/** Two classes mixed, as mixup does it, 0.75 to 0.25. */
+function mixed(batch: number, classes: number): number[][] {
+  return Array.from({ length: batch }, (_, i) =>
+    Array.from({ length: classes }, (_, c) =>
+      c === i % classes ? 0.75 : c === (i + 1) % classes ? 0.25 : 0,
+    ),
+  );
+}
+
+function softLoss({ values, shape: [batch, classes] }: Numbers, smoothing: number): number {
+  const losses = mixed(batch, classes).map((target, i) => {
+    const row = values.slice(i * classes, (i + 1) * classes);
+    const logSum = Math.log(row.reduce((sum, logit) => sum + Math.exp(logit), 0));
+    return row.reduce(
+      (loss, logit, c) => loss - ((1 - smoothing) * target[c] + smoothing / classes) * (logit - logSum),
+      0,
+    );
+  });
+  return losses.reduce((a, b) => a + b) / batch;
+}
+
 function meanLoss({ values, shape: [batch, classes] }: Numbers, smoothing: number): number {
   const losses = labelsOf(batch).map((label, i) => {
     const row = values.slice(i * classes, (i + 1) * classes);
@@ -63,6 +99,10 @@ describe("softmaxCrossEntropy", () => {
     expect(() => softmaxCrossEntropy(logits, tf.tensor1d([0, 1]))).toThrow(
       "labels: dtype must be int32; got float32",
     );
+    expect(() => softmaxCrossEntropy(logits, tf.zeros<tf.Rank.R2>([2, 4]))).toThrow(
+      "softmaxCrossEntropy: labels: shape must be [2, 3]; got [2, 4]",
+    );
+    expect(() => softmaxCrossEntropy(logits, tf.zeros<tf.Rank.R2>([2, 3], "int32"))).toThrow("float32");
     expect(() => softmaxCrossEntropy(logits, labels, { labelSmoothing: 1.1 })).toThrow(
       "must be in [0, 1]; got 1.1",
     );

@@ -52,8 +52,9 @@ const noLabel = -(2 ** 31); // torch passes over one label, by default −100, i
 const softmaxCrossEntropy = defineKernel<Inputs<"logits" | "labels">, { labelSmoothing: number }>(
   "SoftmaxCrossEntropy",
   ({ inputs: { logits, labels }, attrs: { labelSmoothing }, torch }) => {
-    const classes = torch.call("to.dtype", labels, ScalarType.int64);
-    return torch.result("cross_entropy_loss", logits, classes, null, meanReduction, noLabel, labelSmoothing);
+    // Two axes are rows of probabilities, which torch takes as they are.
+    const targets = labels.shape.length === 2 ? labels : torch.call("to.dtype", labels, ScalarType.int64);
+    return torch.result("cross_entropy_loss", logits, targets, null, meanReduction, noLabel, labelSmoothing);
   },
 );
 
