@@ -47,6 +47,11 @@ export class AutoImport {
     });
   }
 
+  /** The functions among the names. */
+  get functions(): readonly ExportedName[] {
+    return this.#names.filter(({ kind }) => kind === "function");
+  }
+
   /** Candidates through namespaces, which fit beside those in scope. */
   throughNamespaces(word: string): { text: string; kind: string }[] {
     return this.#fitting(word).flatMap(({ module, name, kind }) => {
