@@ -1,59 +1,30 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { type Browser, chromium } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { launchBrowser, missingBrowser } from "./browser.js";
+import { codeNotebook } from "./codeNotebook.js";
 import { LabPage } from "./labPage.js";
-import { root, startLab, type StartedLab } from "./startCommand.js";
-
-const executablePath = process.env["KATLAB_CHROMIUM"] ?? "/usr/bin/chromium";
-// Where changes are accepted the browser must be there: without it the tests run and fail.
-const missing = !existsSync(executablePath) && !process.env["CI"];
-if (missing)
-  console.log(`skipped: no Chromium at ${executablePath}; install it or name one in KATLAB_CHROMIUM`);
-
-/** Ignored by git, inside the repository, where "katlab" can be imported. */
-const notebook = "build/e2e/kernel.ipynb";
+import { startLab, type StartedLab } from "./startCommand.js";
 
 interface Lab {
   commands: { execute(command: string, args?: object): Promise<unknown> };
 }
 declare const jupyterapp: Lab;
 
-function writeNotebook(sources: readonly string[]): void {
-  const cells = sources.map((source, i) => ({
-    cell_type: "code",
-    id: `cell-${i}`,
-    metadata: {},
-    source,
-    outputs: [],
-    execution_count: null,
-  }));
-  const kernelspec = { name: "katlab", display_name: "TypeScript (katlab)", language: "typescript" };
-  mkdirSync(join(root, "build/e2e"), { recursive: true });
-  writeFileSync(
-    join(root, notebook),
-    JSON.stringify({ nbformat: 4, nbformat_minor: 5, metadata: { kernelspec }, cells }),
-  );
-}
-
-describe.skipIf(missing)("the kernel in JupyterLab", () => {
+describe.skipIf(missingBrowser)("the kernel in JupyterLab", () => {
   let command: StartedLab;
   let browser: Browser;
   let lab: LabPage;
 
   beforeAll(async () => {
-    writeNotebook([
+    const notebook = codeNotebook("kernel.ipynb", [
       'import * as kl from "katlab";\nconst engine = await kl.useEngine({ engine: "wasm" });',
       "kl.tf.tensor2d([[1, 2], [3, 4.5]])",
       "[{ epoch: 1, loss: 0.5 }, { epoch: 2, loss: 0.25 }]",
       'kl.slider({ label: "order", max: 5, value: 2 })',
       "?kl.train",
     ]);
-    browser = await chromium.launch({
-      executablePath,
-      args: process.getuid?.() === 0 ? ["--no-sandbox"] : [],
-    });
-    command = await startLab();
+    browser = await launchBrowser();
+    command = await startLab({ widgets: false });
     lab = new LabPage(await browser.newPage({ viewport: { width: 1280, height: 1100 } }));
     await lab.goto(command.url);
     await lab.open(notebook);

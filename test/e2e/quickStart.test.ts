@@ -1,19 +1,12 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Browser, chromium } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { launchBrowser, missingBrowser } from "./browser.js";
+import { codeNotebook, storeNotebook } from "./codeNotebook.js";
 import { type Cell, LabPage } from "./labPage.js";
 import { isAlive } from "./processes.js";
 import { root, startLab, type StartedLab } from "./startCommand.js";
-
-const executablePath = process.env["KATLAB_CHROMIUM"] ?? "/usr/bin/chromium";
-// Where changes are accepted the browser must be there: without it the tests run and fail.
-const missing = !existsSync(executablePath) && !process.env["CI"];
-if (missing)
-  console.log(`skipped: no Chromium at ${executablePath}; install it or name one in KATLAB_CHROMIUM`);
-
-/** Ignored by git, inside the repository, where "katlab" can be imported. */
-const folder = "build/e2e";
 
 interface Notebook {
   cells: {
@@ -36,29 +29,7 @@ function copyQuickStart(): string {
     cell.outputs = [];
     cell.execution_count = null;
   }
-  return write("quick-start.ipynb", notebook);
-}
-
-function codeNotebook(name: string, sources: readonly string[]): string {
-  return write(name, {
-    nbformat: 4,
-    nbformat_minor: 5,
-    metadata: { kernelspec: { name: "katlab", display_name: "TypeScript (katlab)", language: "typescript" } },
-    cells: sources.map((source, index) => ({
-      cell_type: "code",
-      id: `cell-${index}`,
-      metadata: {},
-      source,
-      outputs: [],
-      execution_count: null,
-    })),
-  });
-}
-
-function write(name: string, notebook: object): string {
-  mkdirSync(join(root, folder), { recursive: true });
-  writeFileSync(join(root, folder, name), JSON.stringify(notebook));
-  return `${folder}/${name}`;
+  return storeNotebook("quick-start.ipynb", notebook);
 }
 
 const errorsOf = (cells: readonly Cell[]): (string | undefined)[] =>
@@ -69,16 +40,13 @@ const errorsOf = (cells: readonly Cell[]): (string | undefined)[] =>
 const textOf = ({ outputs }: Cell): string =>
   outputs.map(({ text, data }) => text ?? (data?.["text/plain"] as string | undefined) ?? "").join("");
 
-describe.skipIf(missing)("JupyterLab by npm start", () => {
+describe.skipIf(missingBrowser)("JupyterLab by npm start", () => {
   let command: StartedLab;
   let browser: Browser;
   let lab: LabPage;
 
   beforeAll(async () => {
-    browser = await chromium.launch({
-      executablePath,
-      args: process.getuid?.() === 0 ? ["--no-sandbox"] : [],
-    });
+    browser = await launchBrowser();
     command = await startLab();
     lab = new LabPage(await browser.newPage({ viewport: { width: 1280, height: 960 } }));
   });

@@ -25,17 +25,22 @@ const settings = {
   "@jupyterlab/docmanager-extension/plugin": { autosave: false },
 };
 
+/** What JupyterLab leaves out, as if ipywidgets were not installed. */
+const withoutWidgets = { disabledExtensions: { "@jupyter-widgets/jupyterlab-manager": true } };
+
 /**
  * Runs `npm start -- --no-browser` as a user would, with a configuration of its own.
  *
+ * @param options widgets: whether JupyterLab knows them
  * @throws Error with all that it printed, when it ends before it shows an address
  */
-export async function startLab(): Promise<StartedLab> {
+export async function startLab({ widgets = true }: { widgets?: boolean } = {}): Promise<StartedLab> {
   const config = mkdtempSync(join(tmpdir(), "katlab-e2e-"));
   write(join(config, "jupyter_lab_config.json"), { LabApp: { expose_app_in_browser: true } });
   for (const [name, values] of Object.entries(settings)) {
     write(join(config, "lab", "user-settings", `${name}.jupyterlab-settings`), values);
   }
+  if (!widgets) write(join(config, "labconfig", "page_config.json"), withoutWidgets);
   const child = spawn("npm", ["start", "--", "--no-browser"], {
     cwd: root,
     env: { ...process.env, JUPYTER_CONFIG_DIR: config },
