@@ -171,6 +171,7 @@ export {
   type HistogramData,
   type LayerActivationData,
 } from "./plot/activationData.js";
+export { plotFunctions, type FunctionPlotOptions } from "./plot/plotFunctions.js";
 export { plotImages, type ImagePlotOptions, type LabelledImages } from "./plot/plotImages.js";
 export { plotConfusion, type Confusion, type ConfusionPlotOptions } from "./plot/plotConfusion.js";
 
