@@ -29,12 +29,12 @@ const subject = "plotFunctions";
 const points = 301;
 const leastMagnitude = 1e-16;
 const size = { width: 460, height: 260 };
-/** The first is drawn in ink and dashed: what the others are compared with. */
+/** The first is drawn in ink and dashed over the others. */
 const dashes = [5, 3];
 
 /**
- * Draws functions of one variable over each other: the first one dashed, as what the others are compared with. Where a
- * function is not finite or leaves `range` its line is interrupted.
+ * Draws functions of one variable over each other: the first one dashed, as what the others are compared with, unless
+ * they are magnitudes. Where a function is not finite or leaves `range` its line is interrupted.
  *
  * @param functions by name, in the order of the legend
  * @throws KatlabError `invalid` without a function, for an interval, range or shade that is none
@@ -67,7 +67,10 @@ export function plotFunctions(
         ...(marks.length === 0 ? [] : [markLayer(marks)]),
         {
           ...table({ x: xs.map((x) => rounded(x)), ...Object.fromEntries(columns) }),
-          layer: names.map((_, i) => line(names, i, { interval, range, magnitude, yTitle })),
+          // The first one last: its dashes lie on the others.
+          layer: names.map((_, i) =>
+            line(names, names.length - 1 - i, { interval, range, magnitude, yTitle }),
+          ),
         },
       ],
     },
@@ -103,16 +106,14 @@ function line(
   place: number,
   { interval, range, magnitude, yTitle }: LineAxes,
 ): JsonObject {
-  const ofName = (range: (string | number[])[]): JsonObject => ({
-    datum: names[place],
-    type: "nominal",
-    title: null,
-    sort: null,
-    scale: { domain: [...names], range },
-  });
-  const hues = names.length === 1 ? [] : ordered(names.length - 1);
+  const hues = ordered(names.length).slice(1);
   return {
-    mark: { type: "line", strokeWidth: 1.8, invalid: "break-paths-show-domains" },
+    mark: {
+      type: "line",
+      strokeWidth: 1.8,
+      invalid: "break-paths-show-domains",
+      ...(place === 0 && !magnitude ? { strokeDash: dashes } : {}),
+    },
     encoding: {
       x: { field: "x", type: "quantitative", title: "x", scale: { domain: [...interval], nice: false } },
       y: {
@@ -125,8 +126,13 @@ function line(
           ...(range === undefined ? {} : { domain: [...range] }),
         },
       },
-      color: ofName([colours.ink, ...hues]),
-      strokeDash: ofName(names.map((_, i) => (i === 0 ? dashes : [1, 0]))),
+      color: {
+        datum: names[place],
+        type: "nominal",
+        title: null,
+        sort: null,
+        scale: { domain: [...names], range: [colours.ink, ...hues] },
+      },
     },
   };
 }

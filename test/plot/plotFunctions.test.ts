@@ -10,12 +10,10 @@ test("draws each function on one set of axes, the first as what the others are c
   const rows = rowsAt(spec, "layer.0");
   expect(rows).toHaveLength(301);
   expect(rows[0]).toEqual({ x: -3, f0: 9, f1: -0.3333 });
-  expect(at(spec, "layer.0.layer.0.encoding.color.datum")).toBe("x²");
-  expect(at(spec, "layer.0.layer.1.encoding.y.field")).toBe("f1");
-  expect(at(spec, "layer.0.layer.1.encoding.strokeDash.scale.range")).toEqual([
-    [5, 3],
-    [1, 0],
-  ]);
+  expect(at(spec, "layer.0.layer.1.encoding.color.datum")).toBe("x²");
+  expect(at(spec, "layer.0.layer.0.encoding.y.field")).toBe("f1");
+  expect(at(spec, "layer.0.layer.1.mark.strokeDash")).toEqual([5, 3]);
+  expect(at(spec, "layer.0.layer.0.mark")).not.toHaveProperty("strokeDash");
 });
 
 test("interrupts a line where it is not finite or outside the range", () => {
