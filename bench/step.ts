@@ -13,7 +13,7 @@ import { kat } from "../src/models/kat.js";
 import { vit } from "../src/models/vit.js";
 import { Random } from "../src/random.js";
 import { AdamW } from "../src/training/adamw.js";
-import { completeRecipe } from "../src/training/recipe.js";
+import { completeRecipe } from "../src/training/completeRecipe.js";
 import { trainingStep } from "../src/training/step.js";
 
 const [threads = 2, rounds = 3] = process.argv.slice(2).map(Number);

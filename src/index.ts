@@ -139,8 +139,13 @@ export { AdamW, type AdamWSettings } from "./training/adamw.js";
 export { clipByNorm } from "./training/clip.js";
 export { warmupCosine } from "./training/schedule.js";
 export { evaluate, type EvaluateOptions, type Evaluation } from "./training/evaluate.js";
+export { completeRecipe, type RecipeSettings } from "./training/completeRecipe.js";
 export { type Recipe } from "./training/recipe.js";
-export { Run, type RunRecord } from "./training/run.js";
+export { recipes, type NamedRecipe, type RecipeName } from "./training/recipes.js";
+export { WeightAverage } from "./training/weightAverage.js";
+export { type CheckpointOptions } from "./training/checkpointFolder.js";
+export { type Divergence } from "./training/divergenceGuard.js";
+export { Run, type RunRecord, type TestResult } from "./training/run.js";
 
 // Weights in files
 export { loadWeights, saveWeights, type Weighted } from "./io/checkpoint.js";

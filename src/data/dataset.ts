@@ -43,6 +43,8 @@ export interface Dataset {
   readonly classes: readonly string[];
   /** What is learned from. */
   readonly train: Split;
+  /** What judges while it is learned, where a part of the training images was set apart for it. */
+  readonly validation?: Split;
   /** What is only measured on. */
   readonly test: Split;
   /** Mean of each channel of the whole training set, pixels scaled to 0…1. */

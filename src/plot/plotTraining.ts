@@ -2,7 +2,12 @@ import { mustBe } from "../errors.js";
 import { checkFinite, checkNotEmpty } from "./figureChecks.js";
 import { Figure } from "./figure.js";
 import { counted, duration, grouped, percent } from "./numbers.js";
-import type { TrainingHistory, TrainingStep } from "./trainingData.js";
+import {
+  epochEvaluation,
+  type TrainingEpoch,
+  type TrainingHistory,
+  type TrainingStep,
+} from "./trainingData.js";
 import { accuracyPanel, learningRatePanel, lossPanel } from "./trainingPanels.js";
 
 /** Settings of {@link plotTraining}. */
@@ -21,8 +26,8 @@ const subject = "plotTraining";
 const mostTableRows = 20;
 
 /**
- * Draws a training run: the loss of each step and its running mean, the test loss after each epoch, the test
- * accuracy by epoch, and on request the learning rate.
+ * Draws a training run: the loss of each step and its running mean, loss and accuracy on the validation images (test
+ * images where there are none) after each epoch, and on request the learning rate.
  *
  * The running mean is exponential with a memory of 2 % of the steps, at least 5, and unbiased at the start.
  * Of long runs the lowest and the highest loss of each stretch are drawn. Steps whose loss is not finite are left
@@ -38,8 +43,8 @@ export function plotTraining(history: TrainingHistory, options: TrainingPlotOpti
   checkRising("epoch numbers", epochs, ({ epoch }) => epoch);
   checkFinite(
     subject,
-    "testAccuracy",
-    epochs.map(({ testAccuracy }) => testAccuracy),
+    `${evaluatedOn(epochs)}Accuracy`,
+    epochs.map((epoch) => epochEvaluation(epoch).accuracy),
   );
   const smooth = runningMean(steps);
   const totalSteps = Math.max(options.totalSteps ?? 0, steps[steps.length - 1].step);
@@ -101,7 +106,8 @@ function headline({ steps, epochs }: TrainingHistory, smooth: readonly number[])
   const last = epochs.at(-1);
   if (last !== undefined) {
     const seconds = epochs.reduce((sum, epoch) => sum + epoch.seconds, 0);
-    parts.push(`test accuracy ${percent(last.testAccuracy)}`, duration(seconds));
+    const { on, accuracy } = epochEvaluation(last);
+    parts.push(`${on} accuracy ${percent(accuracy)}`, duration(seconds));
   }
   const lost = steps.filter(({ loss }) => !Number.isFinite(loss)).length;
   if (lost > 0) parts.push(`${counted(lost, "step")} with a loss that is not finite`);
@@ -112,18 +118,26 @@ function epochTable({ epochs }: TrainingHistory): string[] {
   if (epochs.length === 0) return [];
   const stride = Math.ceil(epochs.length / mostTableRows);
   const rows = epochs.filter((_, i) => (epochs.length - 1 - i) % stride === 0);
+  const on = evaluatedOn(epochs);
+  const [lossTitle, accuracyTitle] = [`${on} loss`, `${on} accuracy`];
   return [
-    "epoch  train loss  test loss  test accuracy  seconds",
-    ...rows.map(({ epoch, trainLoss, testLoss, testAccuracy, seconds }) =>
-      [
-        String(epoch).padStart(5),
-        shown(trainLoss).padStart(10),
-        shown(testLoss).padStart(9),
-        percent(testAccuracy).padStart(13),
-        seconds.toFixed(1).padStart(7),
-      ].join("  "),
-    ),
+    `epoch  train loss  ${lossTitle}  ${accuracyTitle}  seconds`,
+    ...rows.map((row) => {
+      const { loss, accuracy } = epochEvaluation(row);
+      return [
+        String(row.epoch).padStart(5),
+        shown(row.trainLoss).padStart(10),
+        shown(loss).padStart(lossTitle.length),
+        percent(accuracy).padStart(accuracyTitle.length),
+        row.seconds.toFixed(1).padStart(7),
+      ].join("  ");
+    }),
   ];
+}
+
+function evaluatedOn(epochs: readonly TrainingEpoch[]): string {
+  const last = epochs.at(-1);
+  return last === undefined ? "test" : epochEvaluation(last).on;
 }
 
 function shown(loss: number): string {

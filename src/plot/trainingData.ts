@@ -16,10 +16,18 @@ export interface TrainingEpoch {
   epoch: number;
   /** Mean training loss over the epoch. */
   trainLoss: number;
-  /** Mean loss on the test images. */
-  testLoss: number;
-  /** Share of test images classified rightly, 0 to 1. */
-  testAccuracy: number;
+  /** Mean loss on the test images; of a run without validation images. */
+  testLoss?: number;
+  /** Share of test images classified rightly, 0 to 1; of a run without validation images. */
+  testAccuracy?: number;
+  /** Mean loss on the validation images, where there are some. */
+  validationLoss?: number;
+  /** Share of validation images classified rightly, 0 to 1, where there are some. */
+  validationAccuracy?: number;
+  /** Loss of the averaged weights on the same images, where weights are averaged. */
+  emaLoss?: number;
+  /** Accuracy of the averaged weights on the same images, 0 to 1, where weights are averaged. */
+  emaAccuracy?: number;
   /** Time the epoch took, in seconds. */
   seconds: number;
 }
@@ -30,4 +38,22 @@ export interface TrainingHistory {
   steps: readonly TrainingStep[];
   /** Every finished epoch; may be empty. */
   epochs: readonly TrainingEpoch[];
+}
+
+/** What an epoch was evaluated on, and how it did there. */
+export interface EpochEvaluation {
+  /** The images. */
+  on: "test" | "validation";
+  /** Mean loss, nats per image; NaN where the epoch tells none. */
+  loss: number;
+  /** Share classified rightly, 0 to 1; NaN where the epoch tells none. */
+  accuracy: number;
+}
+
+/** The evaluation of an epoch: on validation images where there are some, else on test images. */
+export function epochEvaluation(epoch: TrainingEpoch): EpochEvaluation {
+  const { validationLoss, validationAccuracy, testLoss = NaN, testAccuracy = NaN } = epoch;
+  return validationAccuracy === undefined
+    ? { on: "test", loss: testLoss, accuracy: testAccuracy }
+    : { on: "validation", loss: validationLoss ?? NaN, accuracy: validationAccuracy };
 }

@@ -3,7 +3,12 @@ import type { JsonObject } from "./spec.js";
 import { table } from "./table.js";
 import { colours } from "./theme.js";
 import { envelope, everyNth } from "./thinning.js";
-import type { TrainingEpoch, TrainingHistory, TrainingStep } from "./trainingData.js";
+import {
+  epochEvaluation,
+  type TrainingEpoch,
+  type TrainingHistory,
+  type TrainingStep,
+} from "./trainingData.js";
 
 const height = 240;
 const mostLosses = 300;
@@ -12,7 +17,7 @@ const mostRates = 100;
 /** Past this many epochs the dots would touch. */
 const mostDots = 25;
 
-/** Loss by optimiser step: every batch, their running mean, and the test set after each epoch. */
+/** Loss by optimiser step: every batch, their running mean, and the evaluation after each epoch. */
 export function lossPanel(
   { steps, epochs }: TrainingHistory,
   smooth: readonly number[],
@@ -32,9 +37,11 @@ export function lossPanel(
     mean: roundedAll(evenly.map((i) => smooth[i])),
   });
   const lastStepOf = new Map(steps.map(({ step, epoch }) => [epoch, step]));
+  const evaluations = epochs.map(epochEvaluation);
+  const on = evaluations.at(-1)?.on ?? "test";
   const tested = table({
     step: epochs.map(({ epoch }) => lastStepOf.get(epoch) ?? null),
-    test: roundedAll(epochs.map(({ testLoss }) => testLoss)),
+    test: roundedAll(evaluations.map(({ loss }) => loss)),
   });
   const x = stepAxis(totalSteps, 6);
   // A line through one point is invisible.
@@ -46,7 +53,7 @@ export function lossPanel(
       {
         ...batches,
         mark: { type: "line", strokeWidth: 1, point: alone && dot(30) },
-        encoding: { x, y: lossAxis("loss"), color: lossColour("each batch") },
+        encoding: { x, y: lossAxis("loss"), color: lossColour("each batch", on) },
       },
       {
         ...means,
@@ -54,7 +61,7 @@ export function lossPanel(
         encoding: {
           x,
           y: lossAxis("mean"),
-          color: lossColour("running mean"),
+          color: lossColour("running mean", on),
           tooltip: [
             { field: "step", type: "quantitative", title: "optimiser step" },
             { field: "mean", type: "quantitative", title: "running mean of the loss" },
@@ -67,20 +74,22 @@ export function lossPanel(
         encoding: {
           x,
           y: lossAxis("test"),
-          color: lossColour("test images"),
-          tooltip: [{ field: "test", type: "quantitative", title: "test loss" }],
+          color: lossColour(`${on} images`, on),
+          tooltip: [{ field: "test", type: "quantitative", title: `${on} loss` }],
         },
       },
     ],
   };
 }
 
-/** Test accuracy by epoch, the last one written out. */
+/** Accuracy by epoch, the last one written out. */
 export function accuracyPanel(
   epochs: readonly TrainingEpoch[],
   { totalEpochs, width }: { totalEpochs: number; width: number },
 ): JsonObject {
-  const lowest = Math.min(0.8, ...epochs.map(({ testAccuracy }) => testAccuracy));
+  const accuracies = epochs.map((epoch) => epochEvaluation(epoch).accuracy);
+  const on = epochs.length === 0 ? "test" : epochEvaluation(epochs[epochs.length - 1]).on;
+  const lowest = Math.min(0.8, ...accuracies);
   const x: JsonObject = {
     field: "epoch",
     type: "quantitative",
@@ -91,7 +100,7 @@ export function accuracyPanel(
   const y: JsonObject = {
     field: "accuracy",
     type: "quantitative",
-    title: "test accuracy (%)",
+    title: `${on} accuracy (%)`,
     scale: { domain: [10 * Math.max(0, Math.floor(lowest * 10 - 0.3)), 100], nice: false },
     axis: { tickCount: 5, format: "d", minExtent: 26 },
   };
@@ -102,7 +111,7 @@ export function accuracyPanel(
       {
         ...table({
           epoch: epochs.map(({ epoch }) => epoch),
-          accuracy: roundedAll(epochs.map(({ testAccuracy }) => 100 * testAccuracy)),
+          accuracy: roundedAll(accuracies.map((accuracy) => 100 * accuracy)),
         }),
         mark: {
           type: "line",
@@ -117,15 +126,13 @@ export function accuracyPanel(
   };
 }
 
-function accuracyLabel(
-  { epoch, testAccuracy }: TrainingEpoch,
-  totalEpochs: number,
-  encoding: JsonObject,
-): JsonObject {
+function accuracyLabel(last: TrainingEpoch, totalEpochs: number, encoding: JsonObject): JsonObject {
+  const { epoch } = last;
+  const { accuracy } = epochEvaluation(last);
   const [align, dx] = epoch === totalEpochs ? ["right", 6] : epoch === 1 ? ["left", -8] : ["center", 0];
-  const text = { text: percent(testAccuracy), fontSize: 12, fontWeight: "bold", color: colours.green };
+  const text = { text: percent(accuracy), fontSize: 12, fontWeight: "bold", color: colours.green };
   return {
-    data: { values: [{ epoch, accuracy: 100 * testAccuracy }] },
+    data: { values: [{ epoch, accuracy: 100 * accuracy }] },
     mark: { type: "text", align, dx, dy: -12, ...text },
     encoding,
   };
@@ -182,13 +189,13 @@ function lossAxis(field: string): JsonObject {
   };
 }
 
-function lossColour(name: string): JsonObject {
+function lossColour(name: string, on: string): JsonObject {
   return {
     datum: name,
     type: "nominal",
     title: null,
     scale: {
-      domain: ["each batch", "running mean", "test images"],
+      domain: ["each batch", "running mean", `${on} images`],
       range: [colours.paleBlue, colours.blue, colours.vermilion],
     },
     legend: { orient: "top", direction: "horizontal", symbolType: "stroke", offset: 4, columnPadding: 4 },

@@ -34,6 +34,7 @@ export type {
   Operand,
   Temp,
 } from "./defineKernel.js";
+export { foreachCopy, foreachLerp } from "./foreach.js";
 export { torchKernels } from "./kernels/torchKernels.js";
 export type { TorchKernels } from "./kernels/torchKernels.js";
 export { TorchHessian } from "./hessian.js";

@@ -1,7 +1,7 @@
 import { SingleBar } from "cli-progress";
 import { LiveFigure } from "../plot/liveFigure.js";
 import { plotTraining } from "../plot/plotTraining.js";
-import type { TrainingHistory } from "../plot/trainingData.js";
+import { epochEvaluation, type TrainingHistory } from "../plot/trainingData.js";
 
 /** Shows a run while it goes on. */
 export interface Progress {
@@ -41,15 +41,20 @@ function liveChart(live: LiveFigure, { title, history, totalSteps, totalEpochs }
 
 function terminalBar({ title, history, totalSteps }: ProgressOptions): Progress {
   const bar = new SingleBar({
-    format: `${title}  {bar} {percentage} %  step {value}/{total}  loss {loss}  test {accuracy}  {eta_formatted} left`,
+    format: `${title}  {bar} {percentage} %  step {value}/{total}  loss {loss}  {on} {accuracy}  {eta_formatted} left`,
     hideCursor: true,
     clearOnComplete: false,
   });
-  const payload = () => ({
-    loss: shownLoss(history.steps.at(-1)?.loss),
-    accuracy: shownAccuracy(history.epochs.at(-1)?.testAccuracy),
-  });
-  bar.start(totalSteps, 0, payload());
+  const payload = () => {
+    const last = history.epochs.at(-1);
+    const evaluation = last && epochEvaluation(last);
+    return {
+      loss: shownLoss(history.steps.at(-1)?.loss),
+      on: evaluation?.on ?? "accuracy",
+      accuracy: shownAccuracy(evaluation?.accuracy),
+    };
+  };
+  bar.start(totalSteps, history.steps.length, payload());
   return {
     update: () => {
       bar.update(history.steps.length, payload());
@@ -63,14 +68,18 @@ function terminalBar({ title, history, totalSteps }: ProgressOptions): Progress 
 }
 
 function epochLines({ title, history, totalEpochs }: ProgressOptions): Progress {
-  let written = 0;
+  let written = history.epochs.length;
   return {
     update: () => {
       for (; written < history.epochs.length; written++) {
-        const { epoch, trainLoss, testLoss, testAccuracy, seconds } = history.epochs[written];
+        const done = history.epochs[written];
+        const { on, loss, accuracy } = epochEvaluation(done);
+        const average =
+          done.emaAccuracy === undefined ? "" : `averaged weights ${shownAccuracy(done.emaAccuracy)}  `;
         console.log(
-          `${title}  epoch ${epoch}/${totalEpochs}  train loss ${shownLoss(trainLoss)}  ` +
-            `test loss ${shownLoss(testLoss)}  test accuracy ${shownAccuracy(testAccuracy)}  ${seconds.toFixed(1)} s`,
+          `${title}  epoch ${done.epoch}/${totalEpochs}  train loss ${shownLoss(done.trainLoss)}  ` +
+            `${on} loss ${shownLoss(loss)}  ${on} accuracy ${shownAccuracy(accuracy)}  ${average}` +
+            `${done.seconds.toFixed(1)} s`,
         );
       }
     },

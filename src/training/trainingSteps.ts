@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { compileStep, type CompiledStep, type CompiledStepStatus } from "../compileStep.js";
 import { describeEngine } from "../engine.js";
+import type { CrossEntropyTargets } from "../ops/softmaxCrossEntropy.js";
 import { takeUniform, UniformNumbers } from "../ops/uniformNumbers.js";
 import type { Random } from "../random.js";
 import { type Step, trainingStep } from "./step.js";
@@ -14,7 +15,10 @@ export interface TrainingBatch extends Pick<Step, "images" | "labels"> {
 }
 
 /** What all steps of a run have in common. */
-export type TrainingStepsOptions = Pick<Step, "model" | "optimizer" | "labelSmoothing" | "clipNorm">;
+export type TrainingStepsOptions = Pick<
+  Step,
+  "model" | "optimizer" | "labelSmoothing" | "clipNorm" | "accumulate" | "average"
+>;
 
 /**
  * The steps of a run. On a CUDA device they are one captured step, which gives the same weights: what changes from step
@@ -23,7 +27,8 @@ export type TrainingStepsOptions = Pick<Step, "model" | "optimizer" | "labelSmoo
 export class TrainingSteps {
   readonly #settings: TrainingStepsOptions;
   readonly #onGpu: boolean;
-  readonly #compiled: CompiledStep<[tf.Tensor4D, tf.Tensor1D, tf.Scalar, tf.Tensor1D], tf.Scalar> | undefined;
+  readonly #compiled:
+    CompiledStep<[tf.Tensor4D, CrossEntropyTargets, tf.Scalar, tf.Tensor1D], tf.Scalar> | undefined;
   /** Random numbers that one step draws, by batch size; known after a first step. */
   readonly #draws = new Map<number, number>();
 

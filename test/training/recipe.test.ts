@@ -1,14 +1,58 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { completeRecipe, type Recipe } from "../../src/training/recipe.js";
+import { completeRecipe } from "../../src/training/completeRecipe.js";
+import { type Recipe, recipeSchema } from "../../src/training/recipe.js";
+import { type RecipeName, recipes } from "../../src/training/recipes.js";
 
 describe("completeRecipe", () => {
-  test("fills in the defaults that the documentation states", async () => {
+  test("has the texts and defaults that its documentation states", async () => {
     const source = readFileSync(new URL("../../src/training/recipe.ts", import.meta.url), "utf8");
-    const documented = [...source.matchAll(/default (\d(?:[\d.e-]*\d)?)[^]*?readonly (\w+):/g)];
+    const page = source.slice(source.indexOf("export interface Recipe {"));
+    const documented = new Map(
+      [...page.matchAll(/\/\*\*([^/]*?)\*\/\s+readonly (\w+):/g)].map(([, text, name]) => [
+        name,
+        text.replace(/\s+\*?\s*/g, " ").trim(),
+      ]),
+    );
+    const { shape } = await recipeSchema();
     const recipe = await completeRecipe();
-    expect(documented.map(([, , name]) => name)).toEqual(Object.keys(recipe));
-    for (const [, value, name] of documented) expect(recipe[name as keyof Recipe]).toBe(Number(value));
+    for (const [name, { description }] of Object.entries(shape)) {
+      const value = recipe[name as keyof Recipe];
+      const text = documented.get(name);
+      expect(text, name).toContain(`${description}; default `);
+      expect(text?.split("; default ")[1], name).toMatch(new RegExp(`^${String(value)}[.,]`));
+    }
+    expect([...documented.keys()].filter((name) => name !== "recipe")).toEqual(Object.keys(recipe));
+  });
+
+  test("every named recipe is complete, says what it is, and is what its source states", async () => {
+    for (const [name, { text }] of Object.entries(recipes)) {
+      expect(await completeRecipe({ recipe: name as RecipeName })).toHaveProperty("epochs");
+      expect(text).toMatch(/\.$/);
+    }
+    expect(await completeRecipe({ recipe: "small" })).toEqual(await completeRecipe());
+    expect(await completeRecipe({ recipe: "kat-imagenet" })).toMatchObject({
+      ...{ epochs: 300, batchSize: 1024, learningRate: 1e-3, warmupEpochs: 5, warmupLearningRate: 1e-5 },
+      ...{ finalLearningRate: 0, weightDecay: 0.05, coefficientWeightDecay: 0.05, epsilon: 1e-8 },
+      ...{ labelSmoothing: 0.1, clipNorm: null, emaDecay: 0.9999 },
+    });
+    for (const [name, batchSize] of [["karat-imagenet", 128] as const, ["karat-cifar", 32] as const]) {
+      const { learningRate, ...karat } = await completeRecipe({ recipe: name });
+      expect(learningRate).toBeCloseTo((5e-4 * batchSize) / 512, 12);
+      expect(karat).toMatchObject({
+        ...{ epochs: 100, batchSize, epsilon: 1e-6, clipNorm: 1, finalLearningRate: 1e-5 },
+        ...{ warmupEpochs: 5, warmupLearningRate: 1e-6, emaDecay: 0.99992 },
+      });
+    }
+  });
+
+  test("takes what differs from a named recipe, but for what is undefined", async () => {
+    const recipe = await completeRecipe({
+      recipe: "kat-imagenet",
+      epochs: 2,
+      batchSize: undefined,
+    } as object);
+    expect(recipe).toMatchObject({ epochs: 2, batchSize: 1024 });
   });
 
   test("keeps what is given", async () => {
@@ -17,6 +61,8 @@ describe("completeRecipe", () => {
 
   test.each([
     [{ epoch: 3 }, /recipe: must be one of .*; got "epoch"\. Did you mean "epochs"\?/],
+    [{ recipe: "kat-imagnet" }, /recipe: must be one of small.*Did you mean "kat-imagenet"\?/],
+    [{ batchSize: 10, accumulate: 3 }, /batchSize \(10\) must be a multiple of accumulate \(3\)/],
     [{ epochs: 0 }, /recipe: epochs: expected number to be >=1; got 0\./],
     [{ epochs: 1.5 }, /recipe: epochs: .*int.*; got 1\.5\./],
     [{ learningRate: NaN }, /recipe: learningRate: .*number.*; got NaN\./],

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { completeRecipe } from "../../src/training/recipe.js";
+import { completeRecipe } from "../../src/training/completeRecipe.js";
 import { warmupCosine } from "../../src/training/schedule.js";
 
 const defaults = await completeRecipe();

@@ -1,0 +1,74 @@
+import type { Recipe } from "./recipe.js";
+
+/** A recipe that has a name: what differs from the defaults, where it comes from, and how it departs from there. */
+export interface NamedRecipe {
+  /** One or two sentences. */
+  readonly text: string;
+  /** Settings that differ from the defaults. */
+  readonly settings: Partial<Recipe>;
+}
+
+/** Names of the recipes there are. */
+export type RecipeName = "small" | "cifar" | "kat-imagenet" | "karat-imagenet" | "karat-cifar";
+
+const karat: Partial<Recipe> = {
+  epochs: 100,
+  warmupEpochs: 5,
+  warmupLearningRate: 1e-6,
+  finalLearningRate: 1e-5,
+  coefficientWeightDecay: 0.05,
+  epsilon: 1e-6,
+  emaDecay: 0.99992,
+};
+
+/**
+ * The named recipes. What a recipe cannot say is said in its text: stochastic depth belongs to the model
+ * (`createModel(name, { dropPath })`), precision to the engine (`useEngine({ precision: "bfloat16" })`).
+ *
+ * Both published recipes are timm's, which sets the learning rate once an epoch and starts the cosine at the first epoch; here
+ * it is set every step, and the cosine starts where the warm-up ends. At the end of the warm-up that is 0.07 % of the rate.
+ */
+export const recipes: Readonly<Record<RecipeName, NamedRecipe>> = {
+  small: {
+    text: "Small images on a CPU in minutes: the quick start's, all defaults.",
+    settings: {},
+  },
+  cifar: {
+    text:
+      "32 × 32 pictures from scratch, KAT or ViT of a few million parameters; this project's own, in the manner of DeiT. " +
+      "Create the model with dropPath 0.1.",
+    settings: {
+      epochs: 100,
+      learningRate: 1e-3,
+      warmupEpochs: 5,
+      warmupLearningRate: 1e-6,
+      finalLearningRate: 1e-5,
+    },
+  },
+  "kat-imagenet": {
+    text:
+      "KAT on ImageNet-1k at 224² from scratch (Yang and Wang, arXiv 2409.10594, table 11 and scripts). Create the model with " +
+      "dropPath 0.1 (tiny, small) or 0.4 (base). The authors computed in float16; use bfloat16. Coefficients decay as in " +
+      "the released code; the paper does not say.",
+    settings: {
+      epochs: 300,
+      batchSize: 1024,
+      learningRate: 1e-3,
+      warmupEpochs: 5,
+      warmupLearningRate: 1e-5,
+      coefficientWeightDecay: 0.05,
+      clipNorm: null,
+      emaDecay: 0.9999,
+    },
+  },
+  "karat-imagenet": {
+    text:
+      "KArAt and its ViT twin on ImageNet-1k at 224² (table 5 of the paper): learning rate 5e-4 · batch / 512. Not stated " +
+      "there, so off: drop path, random erasing, repeated augmentation.",
+    settings: { ...karat, batchSize: 128, learningRate: 1.25e-4 },
+  },
+  "karat-cifar": {
+    text: "As karat-imagenet, with the batch of 32 images, and its learning rate, that the paper takes for CIFAR.",
+    settings: { ...karat, batchSize: 32, learningRate: 3.125e-5 },
+  },
+};
