@@ -13,11 +13,16 @@ import { evaluate } from "./evaluate.js";
 import { createProgress, noProgress, type Progress } from "./progress.js";
 import type { Recipe } from "./recipe.js";
 import { Run, type TestResult } from "./run.js";
-import { identifyRun } from "./runIdentity.js";
+import { identifyRun, type RunIdentity } from "./runIdentity.js";
 import { RunLog } from "./runLog.js";
 import { warmupCosine } from "./schedule.js";
 import { Stopwatch } from "./stopwatch.js";
-import { loadTrainingState, saveTrainingState, type TrainedParts } from "./trainingState.js";
+import {
+  loadTrainingState,
+  mustKeepPrecision,
+  saveTrainingState,
+  type TrainedParts,
+} from "./trainingState.js";
 import { TrainingSteps } from "./trainingSteps.js";
 import { WeightAverage } from "./weightAverage.js";
 
@@ -54,6 +59,7 @@ export class Trainer {
   #progress: Progress = noProgress;
   #readAt = performance.now();
   #divergence: Divergence | undefined;
+  #identified: RunIdentity | undefined;
   #savedSteps = 0;
   #savedEpochs = 0;
   #runTime = new Stopwatch();
@@ -86,7 +92,10 @@ export class Trainer {
   /** Trains to the end, or to a stop or a divergence. */
   async run(resume: boolean | string): Promise<Run> {
     this.#runTime.start();
-    await this.#checkpoints?.open(resume === false);
+    if (this.#checkpoints !== undefined) {
+      mustKeepPrecision();
+      await this.#checkpoints.open(resume === false);
+    }
     if (resume !== false) await this.#resume(resume);
     await this.#log?.open(this.#head(), this.#history());
     if (this.#options.show) this.#progress = this.#createProgress();
@@ -244,8 +253,7 @@ export class Trainer {
   async #resume(resume: true | string): Promise<void> {
     const path = resume === true ? await this.#checkpoints?.newest() : resume;
     if (path === undefined) return;
-    const identity = identifyRun(this.#model, this.#recipe, this.#data);
-    const { losses, epochs, seconds } = await loadTrainingState(path, this.#parts, identity);
+    const { losses, epochs, seconds } = await loadTrainingState(path, this.#parts, this.#identity());
     losses.forEach((loss, i) => {
       const learningRate = warmupCosine(i, this.#stepsPerEpoch, this.#recipe);
       this.#steps.push({ step: i + 1, epoch: Math.floor(i / this.#stepsPerEpoch) + 1, loss, learningRate });
@@ -275,7 +283,7 @@ export class Trainer {
       this.#checkpoints.pathOf(steps),
       this.#parts,
       { losses: this.#steps.map(({ loss }) => loss), epochs: this.#epochs, seconds },
-      identifyRun(this.#model, this.#recipe, this.#data),
+      this.#identity(),
     );
     [this.#savedSteps, this.#savedEpochs] = [steps, epochs];
     await this.#checkpoints.prune();
@@ -293,6 +301,11 @@ export class Trainer {
       epoch: String(epoch),
       [`${on}Accuracy`]: accuracy,
     });
+  }
+
+  /** Told once: it looks at all labels. */
+  #identity(): RunIdentity {
+    return (this.#identified ??= identifyRun(this.#model, this.#recipe, this.#data));
   }
 
   #head(): Pick<Run, "model" | "data" | "engine" | "recipe"> {

@@ -31,19 +31,8 @@ export interface TrainingPosition {
 
 const format = "katlab training 1";
 
-/**
- * Writes all that a run needs to go on, in one safetensors file, which appears only when it is complete: weights
- * (`model.…`), running means of AdamW (`optimizer.…`), averaged weights (`average.…`), losses, and in its metadata the
- * identity of the run and its epochs.
- *
- * @throws KatlabError `invalid` under the precision float64, which the file would round
- */
-export async function saveTrainingState(
-  path: string,
-  { model, optimizer, average }: TrainedParts,
-  { losses, epochs, seconds }: TrainingPosition,
-  identity: RunIdentity,
-): Promise<void> {
+/** @throws KatlabError `invalid` under the precision float64, whose weights the file would round */
+export function mustKeepPrecision(): void {
   if (describeEngine().precision === "float64") {
     throw mustBe({
       subject: "checkpoint",
@@ -52,6 +41,19 @@ export async function saveTrainingState(
       remedy: 'Train without checkpoints, or by useEngine({ precision: "float32" }).',
     });
   }
+}
+
+/**
+ * Writes all that a run needs to go on, in one safetensors file, which appears only when it is complete: weights
+ * (`model.…`), running means of AdamW (`optimizer.…`), averaged weights (`average.…`), losses, and in its metadata the
+ * identity of the run and its epochs.
+ */
+export async function saveTrainingState(
+  path: string,
+  { model, optimizer, average }: TrainedParts,
+  { losses, epochs, seconds }: TrainingPosition,
+  identity: RunIdentity,
+): Promise<void> {
   const history = tf.tensor1d([...losses], "float32");
   try {
     await saveSafetensors(

@@ -70,6 +70,60 @@ describe.each(engines)("on the %s engine", (engine) => {
     for (const parameter of parameters) parameter.dispose();
   });
 
+  test("coefficients have a learning rate of their own, as a number and as a tensor", () => {
+    for (const tensorRate of [false, true]) {
+      const [weight, coefficient] = (["weight", "coefficient"] as const).map(
+        (kind) =>
+          new Parameter(kind, { kind, axes: ["value"], shape: [3], initializer: rows(start) }, new Random(1)),
+      );
+      const optimizer = new AdamW([weight, coefficient], {
+        ...settings,
+        weightDecay: 0,
+        coefficientWeightDecay: 0,
+        coefficientRate: 0.25,
+      });
+      tf.tidy(() => {
+        const gradient = tf.tensor1d(gradients[0]);
+        optimizer.step([gradient, gradient], tensorRate ? tf.scalar(0.01) : 0.01);
+      });
+      const moves = [weight, coefficient].map(({ variable }) => variable.dataSync()[0] - start[0]);
+      expect(moves[1] / moves[0]).toBeCloseTo(0.25, 4);
+      optimizer.dispose();
+      tf.dispose([weight.variable, coefficient.variable]);
+    }
+  });
+
+  test("an optimizer goes on where another one was, with the same bits", () => {
+    const make = (): Parameter =>
+      new Parameter(
+        "w",
+        { kind: "weight", axes: ["value"], shape: [3], initializer: rows(start) },
+        new Random(1),
+      );
+    const [whole, first, second] = [make(), make(), make()];
+    const take = (optimizer: AdamW, from: number, to: number): void => {
+      for (let t = from; t < to; t++)
+        tf.tidy(() => optimizer.step([tf.tensor1d(gradients[t])], learningRates[t]));
+    };
+    const optimizers = [whole, first, second].map((parameter) => new AdamW([parameter], settings));
+    take(optimizers[0], 0, 3);
+    take(optimizers[1], 0, 2);
+    second.assign(first.variable);
+    optimizers[2].restore(optimizers[1].state(), 2);
+    take(optimizers[1], 2, 3); // must not change the other's means
+    take(optimizers[2], 2, 3);
+    expect([...second.variable.dataSync()]).toEqual([...whole.variable.dataSync()]);
+    expect([...first.variable.dataSync()]).toEqual([...whole.variable.dataSync()]);
+    tf.tidy(() => {
+      const state = optimizers[0].state();
+      expect(() => optimizers[2].restore({ "mean.w": state["mean.w"] }, 1)).toThrow("must hold variance.w");
+      const wrong = { ...state, "mean.w": tf.zeros([2]) };
+      expect(() => optimizers[2].restore(wrong, 1)).toThrow("mean.w: shape must be [3]; got [2]");
+    });
+    for (const optimizer of optimizers) optimizer.dispose();
+    for (const parameter of [whole, first, second]) parameter.dispose();
+  });
+
   test("AdamW leaves clones of a parameter as they were", () => {
     const parameter = new Parameter(
       "weight",
