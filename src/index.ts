@@ -155,11 +155,16 @@ export { loadSafetensors, saveSafetensors, type LoadedTensors } from "./io/safet
 export {
   learnedActivations,
   type GroupActivation,
-  type ImageSource,
   type LayerActivation,
   type LearnedActivations,
   type LearnedActivationsOptions,
 } from "./analysis/activations.js";
+export {
+  activationVariance,
+  type ActivationVarianceOptions,
+  type LayerVariance,
+} from "./analysis/activationVariance.js";
+export { type ImageSource } from "./analysis/observeImages.js";
 export { type Histogram } from "./analysis/histogram.js";
 
 // Plot: what is drawn

@@ -1,10 +1,11 @@
-import * as tf from "@tensorflow/tfjs-core";
+import type * as tf from "@tensorflow/tfjs-core";
 import { rational, type RationalCoefficients } from "../bases/rational.js";
 import { rationalPreset } from "../bases/rationalPreset.js";
 import { mustBe } from "../errors.js";
 import { GroupRational } from "../layers/groupRational.js";
 import type { Module } from "../layers/module.js";
 import { type Histogram, histogramOf } from "./histogram.js";
+import { type ImageSource, observeImages, sizeOfSource } from "./observeImages.js";
 import { SpreadSample } from "./spreadSample.js";
 
 /** The learned function of one group of channels. */
@@ -39,17 +40,6 @@ export interface LearnedActivations {
   readonly activations: readonly LayerActivation[];
 }
 
-/** Images by number: a `Split` of a data set, or anything like it. */
-export interface ImageSource {
-  /** Number of images. */
-  readonly size: number;
-  /** The images at `indices`, as the model takes them, and possibly other tensors; all are disposed after use. */
-  batch(indices: ArrayLike<number>): {
-    /** `[batch, height, width, channels]` */
-    readonly images: tf.Tensor;
-  };
-}
-
 /** Settings of {@link learnedActivations}. */
 export interface LearnedActivationsOptions {
   /** What the model looks at: images, or tensors `[batch, height, width, channels]` normalised as in training. */
@@ -62,8 +52,6 @@ export interface LearnedActivationsOptions {
   readonly points?: number;
 }
 
-/** Images of one forward pass: what the activations of the largest model take stays below a gigabyte. */
-const imagesPerPass = 32;
 /** Values kept for a group: enough for 40 bins, and quickly sorted. */
 const valuesPerGroup = 65_536;
 
@@ -145,39 +133,13 @@ function inputsMet(
   samples: number,
 ): ReadonlyMap<GroupRational, readonly SpreadSample[]> {
   const met = new Map<GroupRational, readonly SpreadSample[]>();
-  const size = sizeOfSource(source);
-  const count = Math.min(samples, size);
-  const indices = Int32Array.from({ length: count }, (_, i) => Math.floor((i * size) / count));
-  for (let from = 0; from < count; from += imagesPerPass) {
-    const images = imagesOf(source, indices.subarray(from, from + imagesPerPass));
-    try {
-      const logits = model.forward(images, {
-        observe: ({ module, input }) => {
-          if (!(module instanceof GroupRational)) return;
-          const groups = met.get(module) ?? samplesFor(module, input, count);
-          met.set(module, groups);
-          distribute(input, groups);
-        },
-      });
-      logits.dispose();
-    } finally {
-      images.dispose();
-    }
-  }
+  observeImages(model, source, samples, ({ module, input }, count) => {
+    if (!(module instanceof GroupRational)) return;
+    const groups = met.get(module) ?? samplesFor(module, input, count);
+    met.set(module, groups);
+    distribute(input, groups);
+  });
   return met;
-}
-
-function sizeOfSource(source: ImageSource | tf.Tensor): number {
-  return source instanceof tf.Tensor ? source.shape[0] : source.size;
-}
-
-function imagesOf(source: ImageSource | tf.Tensor, indices: Int32Array): tf.Tensor {
-  if (source instanceof tf.Tensor) {
-    return tf.tidy(() => tf.gather(source, tf.tensor1d(indices, "int32")));
-  }
-  const { images, ...others } = source.batch(indices);
-  tf.dispose(others);
-  return images;
 }
 
 /** Room for what the groups of a layer will meet, known from the input of the first pass. */
