@@ -4,10 +4,12 @@ import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { KatlabError } from "../errors.js";
 import { doctorCommand } from "./doctor.js";
+import { evaluateCommand } from "./evaluate.js";
 import { kernelCommand } from "./kernel.js";
 import { notebookCommand } from "./notebook.js";
 import { packCommand } from "./pack.js";
 import { packageVersion } from "./packageRoot.js";
+import { trainCommand } from "./train.js";
 
 /** The command `katlab` with all its sub-commands. */
 export function katlabCommand(): Command {
@@ -15,6 +17,8 @@ export function katlabCommand(): Command {
     .description("An open lab for Kolmogorov–Arnold Transformers")
     .version(packageVersion())
     .showSuggestionAfterError()
+    .addCommand(trainCommand())
+    .addCommand(evaluateCommand())
     .addCommand(doctorCommand())
     .addCommand(kernelCommand())
     .addCommand(notebookCommand())

@@ -78,7 +78,7 @@ export class CheckpointFolder {
         subject: `checkpoint folder ${this.#folder}`,
         must: "must hold no checkpoints when a run starts",
         got: `${states.length}, the newest ${states[states.length - 1]}`,
-        remedy: "Pass resume: true to go on from there, or another folder.",
+        remedy: "Resume to go on from there (resume: true, or --resume), or take another folder.",
       });
     }
     const names = await readdir(this.#folder);

@@ -33,7 +33,7 @@ test("clears away what a killed write left, and nothing else", async () => {
   for (const name of [...names, ...left]) writeFileSync(join(folder, name), "");
   const checkpoints = new CheckpointFolder({ folder });
   await expect(checkpoints.open(true)).rejects.toThrow(
-    "must hold no checkpoints when a run starts; got 1, the newest step-00000004.safetensors. Pass resume: true",
+    "must hold no checkpoints when a run starts; got 1, the newest step-00000004.safetensors. Resume to go on",
   );
   await checkpoints.open(false);
   expect(readdirSync(folder).sort()).toEqual([...names].sort());
