@@ -6,52 +6,48 @@ import { checkModelOptions, type ModelOptions } from "./modelOptions.js";
 import { vit } from "./vit.js";
 import type { VisionTransformer, VisionTransformerConfig } from "./visionTransformer.js";
 
-/** The sizes both families come in; the ImageNet ones are those of DeiT and of the KAT paper. */
+const imageNet = { imageSize: 224, patchSize: 16, channels: 3, classes: 1000, depth: 12 } as const;
+const cifar = { imageSize: 32, patchSize: 4, channels: 3, classes: 10 } as const;
+
+/** The sizes both families come in. Those for ImageNet are DeiT's and the KAT paper's; `test` is for seconds on a CPU. */
 const sizes = {
   test_patch7_28: { imageSize: 28, patchSize: 7, channels: 1, classes: 10, dim: 96, depth: 4, heads: 3 },
-  tiny_patch16_224: {
-    imageSize: 224,
-    patchSize: 16,
-    channels: 3,
-    classes: 1000,
-    dim: 192,
-    depth: 12,
-    heads: 3,
-  },
-  small_patch16_224: {
-    imageSize: 224,
-    patchSize: 16,
-    channels: 3,
-    classes: 1000,
-    dim: 384,
-    depth: 12,
-    heads: 6,
-  },
-  base_patch16_224: {
-    imageSize: 224,
-    patchSize: 16,
-    channels: 3,
-    classes: 1000,
-    dim: 768,
-    depth: 12,
-    heads: 12,
-  },
+  tiny_patch4_32: { ...cifar, dim: 192, depth: 12, heads: 3 },
+  tiny_patch16_224: { ...imageNet, dim: 192, heads: 3 },
+  small_patch16_224: { ...imageNet, dim: 384, heads: 6 },
+  base_patch16_224: { ...imageNet, dim: 768, heads: 12 },
 } as const satisfies Record<string, Partial<VisionTransformerConfig>>;
 
 /** @inline */
 type Family = "vit" | "kat";
 /** @inline */
 type Size = keyof typeof sizes;
+/** @inline */
+type ImageNetSize = "tiny_patch16_224" | "small_patch16_224" | "base_patch16_224";
 
-/** A model that `createModel` knows, named as timm names its models: family, size, patch, image. */
-export type ModelName = `${Family}_${Size}`;
+/**
+ * A model that `createModel` knows, named as timm names its models: family, size, patch, image. DeiT without its
+ * distillation token is ViT: the names differ, the networks do not.
+ */
+export type ModelName = `${Family}_${Size}` | `deit_${ImageNetSize}`;
 
-const families: readonly Family[] = ["vit", "kat"];
-const registry: ReadonlyMap<string, { readonly family: Family; readonly size: Size }> = new Map(
-  families.flatMap((family) =>
-    (Object.keys(sizes) as Size[]).map((size) => [`${family}_${size}`, { family, size }] as const),
+interface Entry {
+  readonly family: Family;
+  readonly size: Size;
+}
+
+const entriesOf = (name: string, family: Family, list: readonly Size[]): [string, Entry][] =>
+  list.map((size) => [`${name}_${size}`, { family, size }]);
+const allSizes = Object.keys(sizes) as Size[];
+const registry: ReadonlyMap<string, Entry> = new Map([
+  ...entriesOf("vit", "vit", allSizes),
+  ...entriesOf(
+    "deit",
+    "vit",
+    allSizes.filter((size) => size.endsWith("_224")),
   ),
-);
+  ...entriesOf("kat", "kat", allSizes),
+]);
 
 /** Names of all models, by family and size. */
 export function listModels(): ModelName[] {
