@@ -87,8 +87,8 @@ onEveryEngine("VisionTransformer", ({ options }) => {
     tf.tidy(() => {
       const images = tf.randomNormal<tf.Rank.R4>([4, 28, 28, 1], 0, 1, "float32", 3);
       const distance = tf.max(tf.abs(tf.sub(model.forward(images), twin.forward(images)))).dataSync()[0];
-      // Gelu in form A is off by at most 2.9e-3, four times.
-      expect(distance).toBeLessThan(5e-3);
+      // Gelu in form A is off by at most 2.9e-3, in four blocks whose norms make it larger.
+      expect(distance).toBeLessThan(0.02);
       expect(distance).toBeGreaterThan(0);
     });
     twin.dispose();
