@@ -19,7 +19,7 @@ export class WeightAverage {
    * @param parameters what is averaged; the average starts at their values
    * @param decay d in [0, 1)
    */
-  constructor(parameters: readonly Parameter[], decay: number) {
+  constructor(parameters: readonly Pick<Parameter, "name" | "variable">[], decay: number) {
     this.#decay = decay;
     this.#names = parameters.map(({ name }) => name);
     this.#weights = parameters.map(({ variable }) => variable);

@@ -4,6 +4,7 @@ import { compileStep } from "../../src/compileStep.js";
 import { useEngine } from "../../src/engine.js";
 import { kernelDefinitions } from "../../src/torch/kernels/torchKernels.js";
 import { addonStatus, currentTorchBackend, loadAddon } from "../../src/torch/backend.js";
+import { WeightAverage } from "../../src/training/weightAverage.js";
 import { collectGarbage } from "./collectGarbage.js";
 import { emulatedCudaBackend } from "./emulatedGraphs.js";
 
@@ -123,6 +124,30 @@ describe.skipIf(!addonStatus().available)("a compiled step, with emulated CUDA g
     expect(clones.map((clone) => taken(clone)[0])).toEqual([2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7]);
     expect(step.status()).toEqual({ captured: 1, replayed: 4, eager: 2, reason: null });
     step.dispose();
+    weight.dispose();
+  });
+
+  test("averages weights in place, and stays valid while a model borrows the averages", async () => {
+    const weight = variable(0);
+    const parameter = { name: "w", variable: weight };
+    const average = new WeightAverage([parameter], 0.5);
+    const step = compileStep((x: tf.Tensor1D) => {
+      weight.assign(tf.add(weight, x));
+      average.update();
+      return tf.mul(weight, 1);
+    });
+    let expected = 0;
+    for (let i = 1; i <= 6; i++) {
+      expect(call(step, 1)).toEqual([i]);
+      expected += (i - expected) / 2;
+      expect([...average.weights().w.dataSync()]).toEqual([expected]);
+      const borrowed = await average.during(() => Promise.resolve([...weight.dataSync()]));
+      expect(borrowed).toEqual([expected]);
+      expect([...weight.dataSync()]).toEqual([i]);
+    }
+    expect(step.status()).toEqual({ captured: 1, replayed: 4, eager: 2, reason: null });
+    step.dispose();
+    average.dispose();
     weight.dispose();
   });
 

@@ -9,6 +9,7 @@ const tensorPlaces: Record<string, readonly number[]> = {
   "aten::copy_": [0, 1],
   "aten::to": [0],
   "aten::full": [],
+  "aten::_foreach_lerp_": [0, 1],
 };
 
 interface RecordedCall {
@@ -50,8 +51,11 @@ function emulatedAddon(addon: Addon): Addon {
     const tensors: Handle[] = [];
     const own = args.map((value, place) => {
       if (!tensorPlaces[name].includes(place)) return value;
-      tensors.push(addon.retain(value as Handle));
-      return tensors[tensors.length - 1];
+      const retain = (handle: Handle): Handle => {
+        tensors.push(addon.retain(handle));
+        return tensors[tensors.length - 1];
+      };
+      return Array.isArray(value) ? (value as Handle[]).map(retain) : retain(value as Handle);
     });
     recording?.push({
       operator,

@@ -5,6 +5,7 @@ import { createModel } from "../../src/models/registry.js";
 import { Random } from "../../src/random.js";
 import { addonStatus, loadAddon } from "../../src/torch/backend.js";
 import { AdamW } from "../../src/training/adamw.js";
+import { WeightAverage } from "../../src/training/weightAverage.js";
 import { trainingStep } from "../../src/training/step.js";
 import { TrainingSteps } from "../../src/training/trainingSteps.js";
 
@@ -86,5 +87,31 @@ describe.skipIf(!onGpu)("on a GPU", () => {
     expect(captured).toEqual(eager);
     expect(steps?.status()).toMatchObject({ captured: 2, reason: null });
     steps?.dispose();
+  });
+
+  test("so are captured steps in parts, of soft targets, with averaged weights", async () => {
+    await useEngine({ engine: "torch", device: "cuda", deterministic: true });
+    tensors = tf.memory().numTensors;
+    const results = [false, true].map((compile) => {
+      const parts: { average?: WeightAverage; steps?: TrainingSteps } = {};
+      const result = run(20, ({ model, optimizer }) => {
+        const average = new WeightAverage(model.parameters(), 0.9);
+        const steps = new TrainingSteps({ model, optimizer, average, ...common, accumulate: 2 }, compile);
+        Object.assign(parts, { average, steps });
+        return ({ labels, ...batch }) =>
+          tf.tidy(() => {
+            const targets = tf.cast(tf.oneHot(labels as tf.Tensor1D, 4), "float32");
+            return steps.take({ ...batch, labels: targets as tf.Tensor2D });
+          });
+      });
+      const averages = Object.values(parts.average?.weights() ?? {}).map((tensor) => tensor.dataSync());
+      const status = parts.steps?.status();
+      parts.steps?.dispose();
+      parts.average?.dispose();
+      return { result, averages, status };
+    });
+    expect(results[1].result).toEqual(results[0].result);
+    expect(results[1].averages).toEqual(results[0].averages);
+    expect(results[1].status).toMatchObject({ captured: 2, reason: null });
   });
 });
