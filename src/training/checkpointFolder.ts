@@ -7,7 +7,15 @@ export interface CheckpointOptions {
   /** Folder of this run alone; made where it is missing. */
   readonly folder: string;
   /** A number of steps, or of epochs, between two checkpoints; default one epoch. There is one at the end, too. */
-  readonly every?: { readonly steps: number } | { readonly epochs: number };
+  readonly every?:
+    | {
+        /** At least 1. */
+        readonly steps: number;
+      }
+    | {
+        /** At least 1. */
+        readonly epochs: number;
+      };
   /** Checkpoints that are kept, the newest ones, at least 1; default 2. The best weights are kept beside them. */
   readonly keep?: number;
 }
