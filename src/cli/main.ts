@@ -9,6 +9,7 @@ import { kernelCommand } from "./kernel.js";
 import { notebookCommand } from "./notebook.js";
 import { packCommand } from "./pack.js";
 import { packageVersion } from "./packageRoot.js";
+import { recipesCommand } from "./recipes.js";
 import { trainCommand } from "./train.js";
 
 /** The command `katlab` with all its sub-commands. */
@@ -19,6 +20,7 @@ export function katlabCommand(): Command {
     .showSuggestionAfterError()
     .addCommand(trainCommand())
     .addCommand(evaluateCommand())
+    .addCommand(recipesCommand())
     .addCommand(doctorCommand())
     .addCommand(kernelCommand())
     .addCommand(notebookCommand())
