@@ -182,6 +182,7 @@ export {
   type LayerActivationData,
 } from "./plot/activationData.js";
 export { plotFunctions, type FunctionPlotOptions } from "./plot/plotFunctions.js";
+export { plotSeries, type SeriesPlotOptions } from "./plot/plotSeries.js";
 export { plotImages, type ImagePlotOptions, type LabelledImages } from "./plot/plotImages.js";
 export { plotConfusion, type Confusion, type ConfusionPlotOptions } from "./plot/plotConfusion.js";
 
