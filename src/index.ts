@@ -88,7 +88,7 @@ export { activationGain, gaussianMean, rationalGain } from "./bases/gain.js";
 // Ops: differentiable functions of tensors
 export { dropPath } from "./ops/dropPath.js";
 export { gelu } from "./ops/gelu.js";
-export { groupRational } from "./ops/groupRational.js";
+export { groupRational, type GroupRationalForm, type GroupRationalSettings } from "./ops/groupRational.js";
 export { layerNorm } from "./ops/layerNorm.js";
 export { linear } from "./ops/linear.js";
 export { patches } from "./ops/patches.js";

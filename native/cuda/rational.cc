@@ -25,16 +25,19 @@ namespace {
 
 int64_t ceilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-// The functions of rational.cu, for one element type and vector width.
+// The functions of rational.cu, for one element type, form, degrees and vector width.
 struct Functions {
   c10::Device device;
   std::vector<std::string> defines;
 
-  Functions(const Tensor& x, int vector) : device(x.device()) {
+  Functions(const Tensor& x, RationalForm form, RationalTerms terms, int vector) : device(x.device()) {
     const char* element = x.scalar_type() == at::kFloat      ? "-DELEMENT_FLOAT32"
                           : x.scalar_type() == at::kBFloat16 ? "-DELEMENT_BFLOAT16"
                                                              : "-DELEMENT_FLOAT64";
-    defines = {element, "-DVECTOR=" + std::to_string(vector)};
+    defines = {
+        element, std::string("-DFORM_") + "ABCN"[static_cast<int>(form)],
+        "-DNUMERATOR=" + std::to_string(terms.numerator), "-DDENOMINATOR=" + std::to_string(terms.denominator),
+        "-DVECTOR=" + std::to_string(vector)};
   }
   CudaFunction get(const char* name) const { return cudaFunction(device, "rational.cu", defines, name); }
 };
@@ -51,18 +54,19 @@ struct Grid {
   int vector;
   unsigned tiles;  // of columns
 
+  // Of a matrix, and tables of equal groups.
   Grid(const Tensor& x, const Tensor& numerator, const Tensor& denominator) {
-    const int64_t dim = x.size(-1);
+    const int64_t columns = x.size(1);
     TORCH_CHECK_VALUE(
-        dim <= std::numeric_limits<int>::max() / 2, "katlab::rational: dim must be below 2^30 on CUDA; got ",
-        dim);
-    tiling.rows = x.numel() / dim;
-    tiling.dim = static_cast<int>(dim);
-    tiling.numeratorWidth = static_cast<int>(dim / numerator.size(0));
-    tiling.denominatorWidth = static_cast<int>(dim / denominator.size(0));
+        columns <= std::numeric_limits<int>::max() / 2,
+        "katlab::rational: dim times the axes after it must be below 2^30 on CUDA; got ", columns);
+    tiling.rows = x.size(0);
+    tiling.columns = static_cast<int>(columns);
+    tiling.numeratorWidth = static_cast<int>(columns / numerator.size(0));
+    tiling.denominatorWidth = static_cast<int>(columns / denominator.size(0));
     const int width = std::gcd(tiling.numeratorWidth, tiling.denominatorWidth);
     vector = vectorOf(x, width);
-    tiling.pieces = tiling.dim / width;
+    tiling.pieces = tiling.columns / width;
     tiling.pieceVectors = width / vector;
     tiling.parts = static_cast<int>(ceilDivide(tiling.pieceVectors, kRationalThreads));
     tiling.partVectors = static_cast<int>(ceilDivide(tiling.pieceVectors, tiling.parts));
@@ -70,8 +74,8 @@ struct Grid {
     const int most = tiling.parts > 1 ? 1 : kRationalThreads / tiling.partVectors;
     const int64_t across = ceilDivide(tiling.pieces, most);
     tiling.piecesPerTile = static_cast<int>(ceilDivide(tiling.pieces, across));
-    tiling.columns = tiling.piecesPerTile * tiling.partVectors;
-    tiling.rowsPerBlock = kRationalThreads / tiling.columns;
+    tiling.tileVectors = tiling.piecesPerTile * tiling.partVectors;
+    tiling.rowsPerBlock = kRationalThreads / tiling.tileVectors;
     tiles = static_cast<unsigned>(ceilDivide(tiling.pieces, tiling.piecesPerTile) * tiling.parts);
   }
 
@@ -89,67 +93,108 @@ Tensor aligned(const Tensor& x) {
   return reinterpret_cast<uintptr_t>(t.const_data_ptr()) % 16 == 0 ? t : t.clone();
 }
 
-Tensor rationalCuda(const Tensor& x_, const Tensor& numerator, const Tensor& denominator) {
-  checkRational(x_, numerator, denominator);
-  const c10::OptionalDeviceGuard guard(x_.device());
-  const Tensor x = aligned(x_);
-  Tensor y = at::empty(x.sizes(), x.options());
-  if (x.numel() == 0) return y;
+// What one call computes with: the tables, of equal groups and in the type of computation, the grid and the functions.
+struct Work {
+  const RationalForm form;
+  const RationalTerms terms;
+  const Tensor a, b;
+  Grid grid;
+  const Functions functions;
 
-  Grid grid(x, numerator, denominator);
-  const auto compute = at::toOpMathType(x.scalar_type());
-  const Tensor a = numerator.to(compute).contiguous(), b = denominator.to(compute).contiguous();
-  const CudaFunction forward = Functions(x, grid.vector).get("rationalForward");
-  const void *xData = x.const_data_ptr(), *aData = a.const_data_ptr(), *bData = b.const_data_ptr();
+  Work(
+      const Tensor& matrix,
+      int64_t dim,
+      const Tensor& numerator,
+      const Tensor& denominator,
+      const RationalOptions& options)
+      : form(formOf(options.form)),
+        terms(termsOf(numerator, denominator)),
+        a(evenTable(numerator, dim, at::toOpMathType(matrix.scalar_type()))),
+        b(evenTable(denominator, dim, at::toOpMathType(matrix.scalar_type()))),
+        grid(matrix, a, b),
+        functions(matrix, form, terms, grid.vector) {}
+};
+
+Tensor rationalCuda(
+    const Tensor& x_,
+    const Tensor& numerator,
+    const Tensor& denominator,
+    std::string_view form,
+    int64_t axis,
+    bool uneven) {
+  const RationalOptions options{form, axis, uneven};
+  checkRational(x_, numerator, denominator, options);
+  const c10::OptionalDeviceGuard guard(x_.device());
+  Tensor y = at::empty(x_.sizes(), x_.options());
+  if (x_.numel() == 0) return y;
+
+  const Tensor x = matrixOf(aligned(x_), axis);
+  Work work(x, x_.size(axis), numerator, denominator, options);
+  const CudaFunction forward = work.functions.get("rationalForward");
+  const void *xData = x.const_data_ptr(), *aData = work.a.const_data_ptr(), *bData = work.b.const_data_ptr();
   void* yData = y.mutable_data_ptr();
   forward.launch(
-      grid.tiles, grid.blocksDown(forward, x.device()), kRationalThreads,
-      {&xData, &aData, &bData, &yData, &grid.tiling});
+      work.grid.tiles, work.grid.blocksDown(forward, x.device()), kRationalThreads,
+      {&xData, &aData, &bData, &yData, &work.grid.tiling});
   return y;
 }
 
-std::tuple<Tensor, Tensor, Tensor> rationalBackwardCuda(
-    const Tensor& grad_, const Tensor& x_, const Tensor& numerator, const Tensor& denominator) {
-  checkRationalBackward(grad_, x_, numerator, denominator);
-  const c10::OptionalDeviceGuard guard(x_.device());
-  const Tensor grad = aligned(grad_), x = aligned(x_);
+// dx and the gradients of the tables of equal groups.
+std::tuple<Tensor, Tensor, Tensor> gradientOf(const Tensor& grad, const Tensor& x, Work& work) {
   Tensor dx = at::empty(x.sizes(), x.options());
-  if (x.numel() == 0) {
+  Tensor da = at::empty(work.a.sizes(), work.a.options()), db = at::empty(work.b.sizes(), work.b.options());
+  RationalTiling& tiling = work.grid.tiling;
+  const CudaFunction backward = work.functions.get("rationalBackward");
+  const CudaFunction reduce = work.functions.get("rationalReduce");
+  const unsigned down = work.grid.blocksDown(backward, x.device());
+  const Tensor partial =
+      at::empty({work.terms.all(), tiling.pieces, down, tiling.parts}, x.options().dtype(at::kDouble));
+  const void *gradData = grad.const_data_ptr(), *xData = x.const_data_ptr();
+  const void *aData = work.a.const_data_ptr(), *bData = work.b.const_data_ptr();
+  void *dxData = dx.mutable_data_ptr(), *partialData = partial.mutable_data_ptr();
+  backward.launch(
+      work.grid.tiles, down, kRationalThreads,
+      {&gradData, &xData, &aData, &bData, &dxData, &partialData, &tiling});
+
+  void *daData = da.mutable_data_ptr(), *dbData = db.mutable_data_ptr();
+  int numeratorGroups = static_cast<int>(da.size(0)), denominatorGroups = static_cast<int>(db.size(0));
+  long long perPiece = static_cast<long long>(down) * tiling.parts;
+  reduce.launch(
+      static_cast<unsigned>(da.numel() + db.numel()), 1, kRationalThreads,
+      {&partialData, &bData, &daData, &dbData, &tiling.pieces, &numeratorGroups, &denominatorGroups, &perPiece});
+  return {dx, da, db};
+}
+
+std::tuple<Tensor, Tensor, Tensor> rationalBackwardCuda(
+    const Tensor& grad_,
+    const Tensor& x_,
+    const Tensor& numerator,
+    const Tensor& denominator,
+    std::string_view form,
+    int64_t axis,
+    bool uneven) {
+  const RationalOptions options{form, axis, uneven};
+  checkRationalBackward(grad_, x_, numerator, denominator, options);
+  const c10::OptionalDeviceGuard guard(x_.device());
+  if (x_.numel() == 0) {
     return {
-        dx, at::zeros(numerator.sizes(), numerator.options()),
+        at::empty(x_.sizes(), x_.options()), at::zeros(numerator.sizes(), numerator.options()),
         at::zeros(denominator.sizes(), denominator.options())};
   }
 
-  Grid grid(x, numerator, denominator);
-  const auto compute = at::toOpMathType(x.scalar_type());
-  const Tensor a = numerator.to(compute).contiguous(), b = denominator.to(compute).contiguous();
-  Tensor da = at::empty(a.sizes(), a.options()), db = at::empty(b.sizes(), b.options());
-  const Functions functions(x, grid.vector);
-  const CudaFunction backward = functions.get("rationalBackward"), reduce = functions.get("rationalReduce");
-  const unsigned down = grid.blocksDown(backward, x.device());
-  const Tensor partial =
-      at::empty({kSums, grid.tiling.pieces, down, grid.tiling.parts}, x.options().dtype(at::kDouble));
-  const void *gradData = grad.const_data_ptr(), *xData = x.const_data_ptr();
-  const void *aData = a.const_data_ptr(), *bData = b.const_data_ptr();
-  void *dxData = dx.mutable_data_ptr(), *partialData = partial.mutable_data_ptr();
-  backward.launch(
-      grid.tiles, down, kRationalThreads,
-      {&gradData, &xData, &aData, &bData, &dxData, &partialData, &grid.tiling});
-
-  void *daData = da.mutable_data_ptr(), *dbData = db.mutable_data_ptr();
-  int numeratorGroups = static_cast<int>(a.size(0)), denominatorGroups = static_cast<int>(b.size(0));
-  long long perPiece = static_cast<long long>(down) * grid.tiling.parts;
-  reduce.launch(
-      static_cast<unsigned>(a.numel() + b.numel()), 1, kRationalThreads,
-      {&partialData, &bData, &daData, &dbData, &grid.tiling.pieces, &numeratorGroups, &denominatorGroups,
-       &perPiece});
-  return {dx, da.to(numerator.scalar_type()), db.to(denominator.scalar_type())};
+  const Tensor grad = aligned(grad_), x = matrixOf(aligned(x_), axis);
+  Work work(x, x_.size(axis), numerator, denominator, options);
+  const auto [dx, da, db] = gradientOf(grad, x, work);
+  return {dx.view(x_.sizes()), evenTableBackward(da, numerator), evenTableBackward(db, denominator)};
 }
 
-// Sums over the channels of each group of factor * power^i, i = 0 to 5: rational_backward where P is 0 and Q is 1.
-Tensor powerSums(const Tensor& factor, const Tensor& power, int64_t groups, const at::TensorOptions& table) {
-  return std::get<1>(rationalBackwardCuda(
-      factor, power, at::zeros({groups, kNumerator}, table), at::zeros({groups, kDenominator}, table)));
+// Sums over the columns of each group of factor * power^i, i from 0 to `terms` - 1: the gradient of a numerator where P
+// is 0 and Q is 1.
+Tensor powerSums(const Tensor& factor, const Tensor& power, const Tensor& table, int64_t terms) {
+  const int64_t groups = table.size(0);
+  const Tensor numerator = at::zeros({groups, terms}, table.options());
+  Work work(power, groups, numerator, at::zeros({groups, table.size(1)}, table.options()), {"A", -1, false});
+  return std::get<1>(gradientOf(aligned(factor), power, work));
 }
 
 std::tuple<Tensor, Tensor, Tensor, Tensor> rationalDoubleBackwardCuda(
@@ -159,44 +204,48 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> rationalDoubleBackwardCuda(
     const Tensor& denominator,
     const Tensor& byX_,
     const Tensor& byNumerator,
-    const Tensor& byDenominator) {
-  checkRationalBackward(grad_, x_, numerator, denominator);
-  checkRationalBackward(byX_, x_, byNumerator, byDenominator);
+    const Tensor& byDenominator,
+    std::string_view form,
+    int64_t axis,
+    bool uneven) {
+  const RationalOptions options{form, axis, uneven};
+  checkRationalBackward(grad_, x_, numerator, denominator, options);
+  checkRationalBackward(byX_, x_, byNumerator, byDenominator, options);
   const c10::OptionalDeviceGuard guard(x_.device());
-  const Tensor grad = aligned(grad_), x = aligned(x_), byX = aligned(byX_);
-  Tensor ofGrad = at::empty(x.sizes(), x.options()), ofX = at::empty(x.sizes(), x.options());
-  if (x.numel() == 0) return {ofGrad, ofX, at::zeros_like(numerator), at::zeros_like(denominator)};
+  Tensor ofGrad = at::empty(x_.sizes(), x_.options()), ofX = at::empty(x_.sizes(), x_.options());
+  if (x_.numel() == 0) return {ofGrad, ofX, at::zeros_like(numerator), at::zeros_like(denominator)};
 
-  Grid grid(x, numerator, denominator);
-  const auto compute = at::toOpMathType(x.scalar_type());
-  const Tensor a = numerator.to(compute).contiguous(), b = denominator.to(compute).contiguous();
-  const Tensor va = byNumerator.to(compute).contiguous(), vb = byDenominator.to(compute).contiguous();
-  std::vector<int64_t> four = x.sizes().vec();
-  four.insert(four.begin(), 4);
-  Tensor factors = at::empty(four, x.options());
-  const CudaFunction second = Functions(x, grid.vector).get("rationalSecond");
+  const Tensor grad = aligned(grad_), x = matrixOf(aligned(x_), axis), byX = aligned(byX_);
+  const int64_t dim = x_.size(axis);
+  Work work(x, dim, numerator, denominator, options);
+  const auto compute = work.a.scalar_type();
+  const Tensor va = evenTable(byNumerator, dim, compute), vb = evenTable(byDenominator, dim, compute);
+  Tensor factors = at::empty({4, x.size(0), x.size(1)}, x.options());
+  const CudaFunction second = work.functions.get("rationalSecond");
   const void *gradData = grad.const_data_ptr(), *xData = x.const_data_ptr(), *byXData = byX.const_data_ptr();
-  const void *aData = a.const_data_ptr(), *bData = b.const_data_ptr();
+  const void *aData = work.a.const_data_ptr(), *bData = work.b.const_data_ptr();
   const void *vaData = va.const_data_ptr(), *vbData = vb.const_data_ptr();
   void *ofGradData = ofGrad.mutable_data_ptr(), *ofXData = ofX.mutable_data_ptr();
   void* factorsData = factors.mutable_data_ptr();
   second.launch(
-      grid.tiles, grid.blocksDown(second, x.device()), kRationalThreads,
+      work.grid.tiles, work.grid.blocksDown(second, x.device()), kRationalThreads,
       {&gradData, &xData, &aData, &bData, &byXData, &vaData, &vbData, &ofGradData, &ofXData, &factorsData,
-       &grid.tiling});
+       &work.grid.tiling});
 
-  const Tensor size = x.abs();
-  const auto groupsA = numerator.size(0), groupsB = denominator.size(0);
-  const Tensor c0 = powerSums(factors[0], x, groupsA, a.options());
-  const Tensor c1 = powerSums(factors[1], x, groupsA, a.options());
-  const Tensor d0 = powerSums(factors[2], size, groupsB, b.options());
-  const Tensor d1 = powerSums(factors[3], size, groupsB, b.options());
-  Tensor da = c0;
-  da.narrow(1, 1, kNumerator - 1) += c1.narrow(1, 0, kNumerator - 1) * at::arange(1, kNumerator, a.options());
-  const Tensor degrees = at::arange(1, kDenominator + 1, b.options());
-  const Tensor db = d0.narrow(1, 1, kDenominator) + d1.narrow(1, 0, kDenominator) * degrees;
-  const Tensor sign = 1 - 2 * b.lt(0).to(compute);
-  return {ofGrad, ofX, da.to(numerator.scalar_type()), (db * sign).to(denominator.scalar_type())};
+  const bool eachTerm = work.form == RationalForm::A;
+  const int64_t m = numerator.size(1) - 1, first = firstPower(work.form), n = denominator.size(1) - 1 + first;
+  const Tensor t = eachTerm ? x.abs() : x;
+  // By a_i and b_j the sum of factor * power^i and, times i and j, of the one below. One number of powers, so that the
+  // four use one binary: for KAT's degrees that of its gradient.
+  const int64_t powers = std::max(m, n) + 1;
+  Tensor da = powerSums(factors[0], x, work.a, powers).narrow(1, 0, m + 1).clone();
+  const Tensor belowA = powerSums(factors[1], x, work.a, powers).narrow(1, 0, m);
+  da.narrow(1, 1, m) += belowA * at::arange(1, m + 1, belowA.options());
+  Tensor db = powerSums(factors[2], t, work.b, powers).narrow(1, first, n + 1 - first).clone();
+  const Tensor belowB = powerSums(factors[3], t, work.b, powers).narrow(1, 0, n);
+  db.narrow(1, 1 - first, n) += belowB * at::arange(1, n + 1, belowB.options());
+  if (eachTerm) db *= 1 - 2 * work.b.lt(0).to(compute);
+  return {ofGrad, ofX, evenTableBackward(da, numerator), evenTableBackward(db, denominator)};
 }
 
 }  // namespace

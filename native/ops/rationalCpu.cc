@@ -39,17 +39,18 @@ Element elementOf(at::ScalarType type) {
 }
 
 // The widest loops this processor runs, as ATen judges it (ATEN_CPU_CAPABILITY lowers that).
-RationalLoops loopsFor(Element element) {
+RationalLoops loopsFor(at::ScalarType type, RationalForm form, RationalTerms terms) {
   static const std::string capability = at::get_cpu_capability();
-  if (capability == "AVX512") return rationalLoopsAvx512(element);
-  if (capability == "AVX2") return rationalLoopsAvx2(element);
-  return rationalLoopsDefault(element);
+  const Element element = elementOf(type);
+  if (capability == "AVX512") return rationalLoopsAvx512(element, form, terms);
+  if (capability == "AVX2") return rationalLoopsAvx2(element, form, terms);
+  return rationalLoopsDefault(element, form, terms);
 }
 
 int64_t ceilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-// A contiguous tensor as a matrix whose rows fill whole vectors: where dim does not, several rows of the tensor
-// make one row here; rows that are left over make a last, shorter one.
+// A contiguous matrix [.., dim] as one whose rows fill whole vectors: where dim does not, several of its rows make one
+// here; rows that are left over make a last, shorter one.
 struct Layout {
   int64_t dim, rows, columns, leftover;
 
@@ -82,32 +83,30 @@ struct Layout {
   }
 };
 
-// Coefficients, those of the denominator without sign, laid out as vectors. Vectors inside one group share an entry; a vector that crosses groups has its own.
+// Coefficients laid out as vectors. Vectors inside one group share an entry; a vector that crosses groups has its own.
 struct Tables {
+  const RationalTerms terms;
   const int64_t lanes, numeratorGroups, denominatorGroups;
   std::vector<int32_t> entries;          // by vector of columns
   std::vector<int32_t> numeratorRows;    // [entries][lanes]
   std::vector<int32_t> denominatorRows;  // [entries][lanes]
-  Tensor coefficients;                   // [entries][kTerms][lanes]
+  Tensor coefficients;                   // [entries][terms][lanes]
 
-  Tables(
-      const Layout& layout,
-      int64_t lanesOfVector,
-      const Tensor& numerator,
-      const Tensor& denominator,
-      at::ScalarType type)
-      : lanes(lanesOfVector), numeratorGroups(numerator.size(0)), denominatorGroups(denominator.size(0)) {
+  Tables(const Layout& layout, int64_t lanesOfVector, const Tensor& numerator, const Tensor& denominator)
+      : terms(termsOf(numerator, denominator)),
+        lanes(lanesOfVector),
+        numeratorGroups(numerator.size(0)),
+        denominatorGroups(denominator.size(0)) {
     assign(layout);
-    const Tensor a = numerator.to(type).contiguous(), b = denominator.to(type).contiguous();
-    coefficients = at::empty({count(), kTerms, lanes}, a.options());
-    if (type == at::kDouble)
-      fill<double>(a, b);
+    coefficients = at::empty({count(), terms.all(), lanes}, numerator.options());
+    if (numerator.scalar_type() == at::kDouble)
+      fill<double>(numerator, denominator);
     else
-      fill<float>(a, b);
+      fill<float>(numerator, denominator);
   }
 
   int64_t count() const { return static_cast<int64_t>(numeratorRows.size()) / lanes; }
-  int64_t sumsSize() const { return count() * kTerms * lanes; }
+  int64_t sumsSize() const { return count() * terms.all() * lanes; }
 
  private:
   void assign(const Layout& layout) {
@@ -141,124 +140,149 @@ struct Tables {
     for (int64_t entry = 0; entry < count(); entry++) {
       const int32_t* aRow = numeratorRows.data() + entry * lanes;
       const int32_t* bRow = denominatorRows.data() + entry * lanes;
-      for (int i = 0; i < kNumeratorTerms; i++)
-        for (int64_t lane = 0; lane < lanes; lane++) *to++ = a[aRow[lane] * kNumeratorTerms + i];
-      for (int j = 0; j < kDenominatorTerms; j++)
-        for (int64_t lane = 0; lane < lanes; lane++) *to++ = b[bRow[lane] * kDenominatorTerms + j];
+      for (int i = 0; i < terms.numerator; i++)
+        for (int64_t lane = 0; lane < lanes; lane++) *to++ = a[aRow[lane] * terms.numerator + i];
+      for (int j = 0; j < terms.denominator; j++)
+        for (int64_t lane = 0; lane < lanes; lane++) *to++ = b[bRow[lane] * terms.denominator + j];
     }
   }
 
  public:
-  // Adds sums [entries][kTerms][lanes] to totals [numeratorGroups][6], [denominatorGroups][4] that follow each other.
+  // Adds sums [entries][terms][lanes] to totals of the numerator's table and, behind them, of the denominator's.
   void addUp(const double* sums, double* totals) const {
-    double* denominatorTotals = totals + numeratorGroups * kNumeratorTerms;
+    double* denominatorTotals = totals + numeratorGroups * terms.numerator;
     for (int64_t entry = 0; entry < count(); entry++)
-      for (int term = 0; term < kTerms; term++)
+      for (int term = 0; term < terms.all(); term++)
         for (int64_t lane = 0; lane < lanes; lane++) {
           const int64_t at = entry * lanes + lane;
           double& total =
-              term < kNumeratorTerms
-                  ? totals[numeratorRows[at] * kNumeratorTerms + term]
-                  : denominatorTotals[denominatorRows[at] * kDenominatorTerms + term - kNumeratorTerms];
+              term < terms.numerator
+                  ? totals[numeratorRows[at] * terms.numerator + term]
+                  : denominatorTotals[denominatorRows[at] * terms.denominator + term - terms.numerator];
           total += *sums++;
         }
   }
 };
 
-// Values in the shape and type of a table.
-Tensor tableOf(const double* values, const Tensor& like) {
-  Tensor table = at::empty(like.sizes(), like.options().dtype(at::kDouble));
-  std::copy_n(values, like.numel(), table.mutable_data_ptr<double>());
-  return table.to(like.scalar_type());
-}
+Tensor signFromRight(const Tensor& t) { return 1 - 2 * t.lt(0).to(t.scalar_type()); }
 
-Tensor rationalCpu(const Tensor& x_, const Tensor& numerator, const Tensor& denominator) {
-  checkRational(x_, numerator, denominator);
-  const Tensor x = x_.contiguous();
+// What one call computes with: the loops, the tables and how the tensor is cut.
+struct Work {
+  const RationalForm form;
+  const Tensor numerator, denominator;  // of equal groups, in the type of computation
+  const RationalLoops loops;
+  const Layout layout;
+  const Tables tables;
+
+  Work(const Tensor& matrix, int64_t dim, const Tensor& a, const Tensor& b, const RationalOptions& options)
+      : form(formOf(options.form)),
+        numerator(evenTable(a, dim, at::toOpMathType(matrix.scalar_type()))),
+        denominator(evenTable(b, dim, at::toOpMathType(matrix.scalar_type()))),
+        loops(loopsFor(matrix.scalar_type(), form, termsOf(a, b))),
+        layout(matrix, loops.lanes),
+        tables(layout, loops.lanes, numerator, form == RationalForm::A ? denominator.abs() : denominator) {}
+
+  // The block `extent` of a matrix: only what every direction has.
+  RationalTile tile(const Layout::Extent& extent, const Tensor& x) const {
+    return {
+        .terms = tables.terms,
+        .x = static_cast<const char*>(x.const_data_ptr()) + extent.offset * x.element_size(),
+        .grad = nullptr,
+        .out = nullptr,
+        .rows = extent.rows,
+        .columns = extent.columns,
+        .stride = layout.columns,
+        .entries = tables.entries.data() + extent.column / loops.lanes,
+        .coefficients = tables.coefficients.const_data_ptr(),
+        .sums = nullptr};
+  }
+
+  // Sums by coefficient over all tiles, as tables like `a` and `b`: `visit` adds those of one tile to sums
+  // [entries][terms][lanes].
+  template <typename Visit>
+  std::pair<Tensor, Tensor> sumOverTiles(const Tensor& a, const Tensor& b, const Visit& visit) const {
+    // Large enough that clearing and adding up the sums is a small part of a chunk's work.
+    const int64_t least = std::max(kWorthAThread, 2 * tables.sumsSize());
+    const int64_t perChunk =
+        std::max(ceilDivide(least, layout.tileSize()), ceilDivide(layout.tiles(), kMostChunks));
+    const int64_t chunks = ceilDivide(layout.tiles(), perChunk);
+    const int64_t terms = numerator.numel() + denominator.numel();
+    std::vector<double> partial(chunks * terms);
+    at::parallel_for(0, chunks, 1, [&](int64_t begin, int64_t end) {
+      std::vector<double> sums(tables.sumsSize());
+      for (int64_t chunk = begin; chunk < end; chunk++) {
+        std::fill(sums.begin(), sums.end(), 0.0);
+        const int64_t last = std::min(layout.tiles(), (chunk + 1) * perChunk);
+        for (int64_t index = chunk * perChunk; index < last; index++) visit(layout.tile(index), sums.data());
+        tables.addUp(sums.data(), partial.data() + chunk * terms);
+      }
+    });
+    Tensor total = at::zeros({terms}, numerator.options().dtype(at::kDouble));
+    double* to = total.mutable_data_ptr<double>();
+    for (int64_t chunk = 0; chunk < chunks; chunk++)
+      for (int64_t term = 0; term < terms; term++) to[term] += partial[chunk * terms + term];
+    Tensor ofDenominator = total.narrow(0, numerator.numel(), denominator.numel()).view(denominator.sizes());
+    if (form == RationalForm::A) ofDenominator = ofDenominator * signFromRight(denominator);
+    return {
+        evenTableBackward(total.narrow(0, 0, numerator.numel()).view(numerator.sizes()), a),
+        evenTableBackward(ofDenominator, b)};
+  }
+};
+
+Tensor rationalCpu(
+    const Tensor& x,
+    const Tensor& numerator,
+    const Tensor& denominator,
+    std::string_view form,
+    int64_t axis,
+    bool uneven) {
+  const RationalOptions options{form, axis, uneven};
+  checkRational(x, numerator, denominator, options);
   Tensor y = at::empty(x.sizes(), x.options());
   if (x.numel() == 0) return y;
 
-  const RationalLoops loops = loopsFor(elementOf(x.scalar_type()));
-  const Layout layout(x, loops.lanes);
-  const Tables tables(layout, loops.lanes, numerator, denominator.abs(), at::toOpMathType(x.scalar_type()));
-  const int64_t size = x.element_size();
-  const auto* from = static_cast<const char*>(x.const_data_ptr());
+  const Tensor from = matrixOf(x, axis);
+  const Work work(from, x.size(axis), numerator, denominator, options);
   auto* to = static_cast<char*>(y.mutable_data_ptr());
-  const int64_t grain = std::max<int64_t>(1, kWorthAThread / layout.tileSize());
-  at::parallel_for(0, layout.tiles(), grain, [&](int64_t begin, int64_t end) {
+  const int64_t grain = std::max<int64_t>(1, kWorthAThread / work.layout.tileSize());
+  at::parallel_for(0, work.layout.tiles(), grain, [&](int64_t begin, int64_t end) {
     for (int64_t index = begin; index < end; index++) {
-      const auto [offset, column, rows, columns] = layout.tile(index);
-      loops.forward(
-          {.x = from + offset * size,
-           .grad = nullptr,
-           .out = to + offset * size,
-           .rows = rows,
-           .columns = columns,
-           .stride = layout.columns,
-           .entries = tables.entries.data() + column / loops.lanes,
-           .coefficients = tables.coefficients.const_data_ptr(),
-           .sums = nullptr});
+      const Layout::Extent extent = work.layout.tile(index);
+      RationalTile tile = work.tile(extent, from);
+      tile.out = to + extent.offset * x.element_size();
+      work.loops.forward(tile);
     }
   });
   return y;
 }
 
-// Sums by coefficient over all tiles: `visit` adds those of one tile to sums [entries][kTerms][lanes].
-template <typename Visit>
-std::vector<double> sumOverTiles(const Layout& layout, const Tables& tables, const Visit& visit) {
-  const int64_t terms = tables.numeratorGroups * kNumeratorTerms + tables.denominatorGroups * kDenominatorTerms;
-  // Large enough that clearing and adding up the sums is a small part of a chunk's work.
-  const int64_t least = std::max(kWorthAThread, 2 * tables.sumsSize());
-  const int64_t perChunk =
-      std::max(ceilDivide(least, layout.tileSize()), ceilDivide(layout.tiles(), kMostChunks));
-  const int64_t chunks = ceilDivide(layout.tiles(), perChunk);
-  std::vector<double> partial(chunks * terms), total(terms);
-  at::parallel_for(0, chunks, 1, [&](int64_t begin, int64_t end) {
-    std::vector<double> sums(tables.sumsSize());
-    for (int64_t chunk = begin; chunk < end; chunk++) {
-      std::fill(sums.begin(), sums.end(), 0.0);
-      const int64_t last = std::min(layout.tiles(), (chunk + 1) * perChunk);
-      for (int64_t index = chunk * perChunk; index < last; index++) visit(layout.tile(index), sums.data());
-      tables.addUp(sums.data(), partial.data() + chunk * terms);
-    }
-  });
-  for (int64_t chunk = 0; chunk < chunks; chunk++)
-    for (int64_t term = 0; term < terms; term++) total[term] += partial[chunk * terms + term];
-  return total;
-}
-
-Tensor signFromRight(const Tensor& t) { return 1 - 2 * t.lt(0).to(t.scalar_type()); }
-
 std::tuple<Tensor, Tensor, Tensor> rationalBackwardCpu(
-    const Tensor& grad_, const Tensor& x_, const Tensor& numerator, const Tensor& denominator) {
-  checkRationalBackward(grad_, x_, numerator, denominator);
-  const Tensor grad = grad_.contiguous(), x = x_.contiguous();
+    const Tensor& grad,
+    const Tensor& x,
+    const Tensor& numerator,
+    const Tensor& denominator,
+    std::string_view form,
+    int64_t axis,
+    bool uneven) {
+  const RationalOptions options{form, axis, uneven};
+  checkRationalBackward(grad, x, numerator, denominator, options);
   Tensor dx = at::empty(x.sizes(), x.options());
   if (x.numel() == 0) return {dx, at::zeros_like(numerator), at::zeros_like(denominator)};
 
-  const RationalLoops loops = loopsFor(elementOf(x.scalar_type()));
-  const Layout layout(x, loops.lanes);
-  const Tables tables(layout, loops.lanes, numerator, denominator.abs(), at::toOpMathType(x.scalar_type()));
+  const Tensor from = matrixOf(x, axis), upstream = grad.contiguous();
+  const Work work(from, x.size(axis), numerator, denominator, options);
   const int64_t size = x.element_size();
-  const auto* from = static_cast<const char*>(x.const_data_ptr());
-  const auto* upstream = static_cast<const char*>(grad.const_data_ptr());
+  const auto* upstreamData = static_cast<const char*>(upstream.const_data_ptr());
   auto* to = static_cast<char*>(dx.mutable_data_ptr());
-  const std::vector<double> total = sumOverTiles(layout, tables, [&](const Layout::Extent& extent, double* sums) {
-    const auto [offset, column, rows, columns] = extent;
-    loops.backward(
-        {.x = from + offset * size,
-         .grad = upstream + offset * size,
-         .out = to + offset * size,
-         .rows = rows,
-         .columns = columns,
-         .stride = layout.columns,
-         .entries = tables.entries.data() + column / loops.lanes,
-         .coefficients = tables.coefficients.const_data_ptr(),
-         .sums = sums});
-  });
-  return {
-      dx, tableOf(total.data(), numerator),
-      tableOf(total.data() + numerator.numel(), denominator) * signFromRight(denominator)};
+  const auto [da, db] =
+      work.sumOverTiles(numerator, denominator, [&](const Layout::Extent& extent, double* sums) {
+        RationalTile tile = work.tile(extent, from);
+        tile.grad = upstreamData + extent.offset * size;
+        tile.out = to + extent.offset * size;
+        tile.sums = sums;
+        work.loops.backward(tile);
+      });
+  return {dx, da, db};
 }
 
 std::tuple<Tensor, Tensor, Tensor, Tensor> rationalDoubleBackwardCpu(
@@ -268,44 +292,40 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> rationalDoubleBackwardCpu(
     const Tensor& denominator,
     const Tensor& byX_,
     const Tensor& byNumerator,
-    const Tensor& byDenominator) {
-  checkRationalBackward(grad_, x_, numerator, denominator);
-  checkRationalBackward(byX_, x_, byNumerator, byDenominator);
-  const Tensor grad = grad_.contiguous(), x = x_.contiguous(), byX = byX_.contiguous();
-  Tensor ofGrad = at::empty(x.sizes(), x.options()), ofX = at::empty(x.sizes(), x.options());
-  if (x.numel() == 0) return {ofGrad, ofX, at::zeros_like(numerator), at::zeros_like(denominator)};
+    const Tensor& byDenominator,
+    std::string_view form,
+    int64_t axis,
+    bool uneven) {
+  const RationalOptions options{form, axis, uneven};
+  checkRationalBackward(grad_, x_, numerator, denominator, options);
+  checkRationalBackward(byX_, x_, byNumerator, byDenominator, options);
+  Tensor ofGrad = at::empty(x_.sizes(), x_.options()), ofX = at::empty(x_.sizes(), x_.options());
+  if (x_.numel() == 0) return {ofGrad, ofX, at::zeros_like(numerator), at::zeros_like(denominator)};
 
-  const RationalLoops loops = loopsFor(elementOf(x.scalar_type()));
-  const Layout layout(x, loops.lanes);
-  const auto compute = at::toOpMathType(x.scalar_type());
-  const Tensor sign = signFromRight(denominator);
-  const Tables tables(layout, loops.lanes, numerator, denominator.abs(), compute);
-  const Tables weights(layout, loops.lanes, byNumerator, byDenominator * sign, compute);
-  const int64_t size = x.element_size();
+  const Tensor x = matrixOf(x_, axis), grad = grad_.contiguous(), byX = byX_.contiguous();
+  const int64_t dim = x_.size(axis), size = x.element_size();
+  const Work work(x, dim, numerator, denominator, options);
+  const auto type = work.numerator.scalar_type();
+  const Tensor weightsOfB = evenTable(byDenominator, dim, type);
+  const Tables weights(
+      work.layout, work.loops.lanes, evenTable(byNumerator, dim, type),
+      work.form == RationalForm::A ? weightsOfB * signFromRight(work.denominator) : weightsOfB);
   const auto* gradData = static_cast<const char*>(grad.const_data_ptr());
-  const auto* xData = static_cast<const char*>(x.const_data_ptr());
   const auto* byXData = static_cast<const char*>(byX.const_data_ptr());
   auto* ofGradData = static_cast<char*>(ofGrad.mutable_data_ptr());
   auto* ofXData = static_cast<char*>(ofX.mutable_data_ptr());
-  const std::vector<double> total = sumOverTiles(layout, tables, [&](const Layout::Extent& extent, double* sums) {
-    const auto [offset, column, rows, columns] = extent;
-    loops.doubleBackward(
-        {.x = xData + offset * size,
-         .grad = gradData + offset * size,
-         .out = ofGradData + offset * size,
-         .rows = rows,
-         .columns = columns,
-         .stride = layout.columns,
-         .entries = tables.entries.data() + column / loops.lanes,
-         .coefficients = tables.coefficients.const_data_ptr(),
-         .sums = sums,
-         .byX = byXData + offset * size,
-         .byCoefficients = weights.coefficients.const_data_ptr(),
-         .second = ofXData + offset * size});
-  });
-  return {
-      ofGrad, ofX, tableOf(total.data(), numerator),
-      tableOf(total.data() + numerator.numel(), denominator) * sign};
+  const auto [da, db] =
+      work.sumOverTiles(numerator, denominator, [&](const Layout::Extent& extent, double* sums) {
+        RationalTile tile = work.tile(extent, x);
+        tile.grad = gradData + extent.offset * size;
+        tile.out = ofGradData + extent.offset * size;
+        tile.sums = sums;
+        tile.byX = byXData + extent.offset * size;
+        tile.byCoefficients = weights.coefficients.const_data_ptr();
+        tile.second = ofXData + extent.offset * size;
+        work.loops.doubleBackward(tile);
+      });
+  return {ofGrad, ofX, da, db};
 }
 
 }  // namespace

@@ -6,17 +6,16 @@
 
 #include <cstdint>
 
-namespace katlab {
+#include "ops/rationalForm.h"
 
-constexpr int kNumeratorTerms = 6;
-constexpr int kDenominatorTerms = 4;
-constexpr int kTerms = kNumeratorTerms + kDenominatorTerms;
+namespace katlab {
 
 enum class Element { Float32, BFloat16, Float64 };
 
 // A block of a contiguous matrix. A vector of neighbouring columns meets the same coefficients in every row; vectors
-// with equal coefficients share one entry of the tables.
+// with equal coefficients share one entry of the tables. `terms` is terms.all().
 struct RationalTile {
+  RationalTerms terms;
   const void* x;     // first element of the block
   const void* grad;  // as x; not forward
   void* out;         // as x: y, or dx
@@ -24,12 +23,12 @@ struct RationalTile {
   int64_t columns;           // the last vector may be partly filled
   int64_t stride;            // elements between rows
   const int32_t* entries;    // [vectors of columns]: the vector's entry
-  const void* coefficients;  // [entries][kTerms][lanes], float or double: a0..a5, |b1|..|b4|
-  double* sums;  // [entries][kTerms][lanes], added to; not forward. The sign of b is not in it.
+  const void* coefficients;  // [entries][terms][lanes], float or double: a, then b; |b| in form A
+  double* sums;  // [entries][terms][lanes], added to; not forward. In form A the sign of b is not in it.
 
   // Second derivatives only: what rational_backward's results are weighted by.
   const void* byX = nullptr;             // as x
-  const void* byCoefficients = nullptr;  // as coefficients, the weights of b times the sign of b
+  const void* byCoefficients = nullptr;  // as coefficients; in form A the weights of b times the sign of b
   void* second = nullptr;                // as x: the derivative by x; out is that by grad
 };
 
@@ -40,8 +39,8 @@ struct RationalLoops {
   void (*doubleBackward)(const RationalTile&);
 };
 
-RationalLoops rationalLoopsDefault(Element);
-RationalLoops rationalLoopsAvx2(Element);
-RationalLoops rationalLoopsAvx512(Element);
+RationalLoops rationalLoopsDefault(Element, RationalForm, RationalTerms);
+RationalLoops rationalLoopsAvx2(Element, RationalForm, RationalTerms);
+RationalLoops rationalLoopsAvx512(Element, RationalForm, RationalTerms);
 
 }  // namespace katlab

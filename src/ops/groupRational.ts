@@ -1,160 +1,124 @@
-import * as tf from "@tensorflow/tfjs-core";
-import { mustDivide, mustHaveShape } from "../errors.js";
-import { assertShape } from "../shape.js";
+import type * as tf from "@tensorflow/tfjs-core";
+import { rationalTerms } from "../bases/rationalForm.js";
+import { mustBe, mustDivide, mustHaveShape, unknownOption } from "../errors.js";
 import { mustBeFloat32 } from "./mustBeFloat32.js";
 import { defineOperator } from "./operator.js";
+import { composedGroupRational, composedGroupRationalGradient } from "./rationalComposed.js";
 
 const subject = "groupRational";
-const numeratorTerms = 6;
-const denominatorTerms = 4;
+const mostDegree = 8;
+
+/** The forms `groupRational` computes; D is B with noise on the numerator, see {@link numeratorNoise}. */
+export type GroupRationalForm = "A" | "B" | "C" | "N";
+
+/** The forms, in order. */
+const forms: readonly GroupRationalForm[] = ["A", "B", "C", "N"];
+
+/** What {@link groupRational} computes, and where the channels are. */
+export interface GroupRationalSettings {
+  /** How the denominator is made. Default `"A"`, that of KAT's released models. */
+  readonly form?: GroupRationalForm;
+  /** The axis of the channels: the last, or axis 1 as in `[batch, channels, height, width]`. Default `"last"`. */
+  readonly channels?: "last" | "first";
+  /** Allows groups that do not divide the channels: their widths then differ by one. Default false. */
+  readonly uneven?: boolean;
+}
 
 /**
  * A learnable rational function per group of neighbouring channels:
  *
- *     y = P(x) / Q(x)    P(x) = a₀ + a₁x + … + a₅x⁵    Q(x) = 1 + |b₁||x| + … + |b₄||x|⁴
+ *     y = P(x) / Q(x)    P(x) = a₀ + a₁x + … + aₘxᵐ
  *
- * Channel c takes row ⌊c / (dim / groups)⌋ of each table. KAT shares one numerator among all channels and gives each of
- * eight groups a denominator: `[1, 6]` and `[8, 4]` (the paper's text has it the other way round; its parameter counts
- * and checkpoints are as here).
+ * | form | Q(x)                                | derivative by bⱼ, with s(0) = +1 |
+ * | ---- | ----------------------------------- | -------------------------------- |
+ * | `A`  | 1 + \|b₁\|\|x\| + … + \|bₙ\|\|x\|ⁿ  | −s(bⱼ)·y·\|x\|ʲ / Q              |
+ * | `B`  | 1 + \|b₁x + … + bₙxⁿ\|              | −s(b₁x + … + bₙxⁿ)·y·xʲ / Q      |
+ * | `C`  | 0.1 + \|b₀ + b₁x + … + bₙxⁿ\|       | −s(b₀ + … + bₙxⁿ)·y·xʲ / Q       |
+ * | `N`  | 1 + b₁x + … + bₙxⁿ                  | −y·xʲ / Q                        |
  *
- * Derivatives of |x| and |b| are +1 at zero, so that denominators which start at exactly zero learn.
+ * Degrees m and n are those of the tables, up to 8; KAT has 5 and 4. Form N has a pole where Q = 0: y is infinite there.
+ *
+ * Channel c of dim takes row ⌊c·groups / dim⌋ of each table: one row is shared by all channels, dim rows are one for each.
+ * KAT shares one numerator among all channels and gives each of eight groups a denominator: `[1, 6]` and `[8, 4]` (the
+ * paper's text has it the other way round; its parameter counts and checkpoints are as here).
+ *
+ * Derivatives of |·| are +1 at zero, as in KAT's released kernels, so that denominators which start at exactly zero learn.
  * Reference in float64: `src/bases/rational.ts`.
  *
- * @param x `[…, dim]` float32, rank ≥ 1
- * @param numerator `[numeratorGroups, 6]`, a₀ first; `numeratorGroups` divides dim
- * @param denominator `[denominatorGroups, 4]`, b₁ first; `denominatorGroups` divides dim
- * @returns `[…, dim]`
- * @throws KatlabError `shape`, `indivisible`, or `invalid` when a tensor is not float32
- * Source: KAT, arXiv 2409.10594, section 4.3, in the form of its released models.
- * Cost: 21 operations a value; with the fused kernel one read and one write of x, backward two reads and one write.
+ * @param x `[…, dim]`, rank ≥ 1, or with `channels: "first"` `[batch, dim, …]`, rank ≥ 2; float32
+ * @param numerator `[numeratorGroups, m + 1]`, a₀ first; 1 ≤ numeratorGroups ≤ dim
+ * @param denominator `[denominatorGroups, n]`, b₁ first, n ≥ 1; in form C `[denominatorGroups, n + 1]`, b₀ first
+ * @returns the shape of x
+ * @throws KatlabError `shape`; `indivisible` where groups do not divide dim, unless `uneven`; `unknown` for another form;
+ * `invalid` when a tensor is not float32
+ * Source: KAT, arXiv 2409.10594, section 4.3, in the form of its released models; forms after Padé activation units,
+ * arXiv 1907.06732, and their library.
+ * Cost: 21 operations a value of form A 5/4; with the fused kernel one read and one write of x, backward two reads and
+ * one write. Uneven groups cost the fused kernels a table row for each channel. A tensor that is not contiguous is copied
+ * first.
  */
 export function groupRational<R extends tf.Rank>(
   x: tf.Tensor<R>,
   numerator: tf.Tensor2D,
   denominator: tf.Tensor2D,
+  settings: GroupRationalSettings = {},
 ): tf.Tensor<R> {
-  check(x, numerator, denominator);
-  return run({ x, numerator, denominator }, {}) as tf.Tensor<R>;
+  const { form = "A", channels = "last", uneven = false } = settings;
+  check(x, numerator, denominator, { form, channels, uneven });
+  const axis = channels === "first" ? 1 : x.rank - 1;
+  return run({ x, numerator, denominator }, { form, axis, uneven }) as tf.Tensor<R>;
 }
 
-/** Checked inputs. */
-interface Inputs extends Record<string, tf.Tensor> {
-  readonly x: tf.Tensor;
-  readonly numerator: tf.Tensor;
-  readonly denominator: tf.Tensor;
-}
-
-const run = defineOperator<Inputs, "x" | "numerator" | "denominator">({
+const run = defineOperator<
+  { readonly x: tf.Tensor; readonly numerator: tf.Tensor; readonly denominator: tf.Tensor },
+  "x" | "numerator" | "denominator",
+  { readonly form: GroupRationalForm; readonly axis: number; readonly uneven: boolean }
+>({
   kernel: "GroupRational",
-  compose: composed,
+  compose: composedGroupRational,
   saved: ["x", "numerator", "denominator"],
-  gradient: (dy, inputs) => {
-    const [dx, dNumerator, dDenominator] = composedGradient({ dy, ...inputs });
+  gradient: (dy, inputs, attrs) => {
+    const [dx, dNumerator, dDenominator] = composedGroupRationalGradient(dy, inputs, attrs);
     return { x: dx, numerator: dNumerator, denominator: dDenominator };
   },
   differentiable: ["x", "numerator", "denominator"],
 });
 
-function check(x: tf.Tensor, numerator: tf.Tensor, denominator: tf.Tensor): void {
-  if (x.rank === 0) throw mustHaveShape(`${subject}: x`, ["…", "dim"], x.shape);
-  const dim = x.shape[x.rank - 1];
+function check(
+  x: tf.Tensor,
+  numerator: tf.Tensor,
+  denominator: tf.Tensor,
+  { form, channels, uneven }: Required<GroupRationalSettings>,
+): void {
+  if (!forms.includes(form)) throw unknownOption(`${subject}: form`, form, forms);
+  const known = ["last", "first"];
+  if (!known.includes(channels)) throw unknownOption(`${subject}: channels`, channels, known);
+  const first = channels === "first";
+  if (x.rank < (first ? 2 : 1)) {
+    throw mustHaveShape(`${subject}: x`, first ? ["batch", "dim", "…"] : ["…", "dim"], x.shape);
+  }
+  const dim = x.shape[first ? 1 : x.rank - 1];
+  const most = rationalTerms(form, [mostDegree, mostDegree]);
   const tables: [string, tf.Tensor, number][] = [
-    ["numerator", numerator, numeratorTerms],
-    ["denominator", denominator, denominatorTerms],
+    ["numerator", numerator, most[0]],
+    ["denominator", denominator, most[1]],
   ];
-  for (const [name, table, terms] of tables) {
-    const { groups } = assertShape(`${subject}: ${name}`, table.shape, ["groups", terms]);
-    if (groups === 0) throw mustHaveShape(`${subject}: ${name}`, ["groups ≥ 1", terms], table.shape);
-    if (dim % groups !== 0) {
+  for (const [name, { shape }, terms] of tables) {
+    const [groups, own] = shape;
+    if (shape.length !== 2 || groups === 0 || own === 0 || own > terms) {
+      throw mustHaveShape(`${subject}: ${name}`, ["groups ≥ 1", `1 … ${terms}`], shape);
+    }
+    if (dim % groups === 0) continue;
+    if (!uneven) {
       throw mustDivide(subject, { name: "dim", value: dim }, { name: `${name}Groups`, value: groups });
     }
+    if (groups <= dim) continue;
+    throw mustBe({
+      subject: `${subject}: ${name}`,
+      must: `must have at most dim (${dim}) groups`,
+      got: String(groups),
+      remedy: "Use fewer groups.",
+    });
   }
   mustBeFloat32(subject, { x, numerator, denominator });
-}
-
-/** The definition, in operators every engine has. */
-function composed(inputs: Inputs): tf.Tensor {
-  if (inputs.x.size === 0) return tf.clone(inputs.x);
-  const { p, q } = polynomials(inputs);
-  return tf.div(p, q);
-}
-
-/**
- * Gradients in closed form. With u = dy/Q and v = −u·F:
- *
- *     dx = u·(P′ − F·Q′)    daᵢ = Σ u·xⁱ    dbⱼ = s(bⱼ)·Σ v·|x|ʲ    sums over the channels of a group
- */
-function composedGradient({
-  dy,
-  x,
-  numerator,
-  denominator,
-}: Inputs & { readonly dy: tf.Tensor }): tf.Tensor[] {
-  if (x.size === 0) return [tf.zerosLike(x), tf.zerosLike(numerator), tf.zerosLike(denominator)];
-  const { p, q, a, b, size, side } = polynomials({ x, numerator, denominator });
-  const u = tf.div(dy, q);
-  const value = tf.div(p, q);
-  const v = tf.neg(tf.mul(u, value));
-  const slopeP = horner(scaledByPower(a.slice(1)), x);
-  const slopeQ = tf.mul(side, horner(scaledByPower(b), size));
-  const dx = tf.mul(u, tf.sub(slopeP, tf.mul(value, slopeQ)));
-
-  const [numeratorGroups, denominatorGroups] = [numerator.shape[0], denominator.shape[0]];
-  const numeratorSums = [u];
-  for (let i = 1; i < numeratorTerms; i++) numeratorSums.push(tf.mul(numeratorSums[i - 1], x));
-  const denominatorSums = [tf.mul(v, size)];
-  for (let j = 1; j < denominatorTerms; j++) denominatorSums.push(tf.mul(denominatorSums[j - 1], size));
-  const dNumerator = tf.stack(
-    numeratorSums.map((term) => sumByGroup(term, numeratorGroups)),
-    1,
-  );
-  const sums = tf.stack(
-    denominatorSums.map((term) => sumByGroup(term, denominatorGroups)),
-    1,
-  );
-  return [dx, dNumerator, tf.mul(signFromRight(denominator), sums)];
-}
-
-/** P and Q with what they are made of: coefficients `a`, `b` = |b| as tensors [dim], size = |x|, side = s(x). */
-function polynomials({ x, numerator, denominator }: Inputs): {
-  p: tf.Tensor;
-  q: tf.Tensor;
-  a: tf.Tensor[];
-  b: tf.Tensor[];
-  size: tf.Tensor;
-  side: tf.Tensor;
-} {
-  const dim = x.shape[x.rank - 1];
-  const side = signFromRight(x);
-  const size = tf.mul(x, side);
-  const a = perChannel(numerator, dim);
-  const b = perChannel(tf.mul(denominator, signFromRight(denominator)), dim);
-  return { p: horner(a, x), q: horner([tf.scalar(1), ...b], size), a, b, size, side };
-}
-
-/** Columns of a table [groups, terms] as tensors [dim], each group's number repeated over its channels. */
-function perChannel(table: tf.Tensor, dim: number): tf.Tensor[] {
-  const [groups, terms] = table.shape;
-  const columns = tf.reshape(tf.transpose(table), [terms, groups, 1]);
-  return tf.unstack(tf.reshape(tf.tile(columns, [1, 1, dim / groups]), [terms, dim]));
-}
-
-function horner(coefficients: readonly tf.Tensor[], x: tf.Tensor): tf.Tensor {
-  return coefficients.reduceRight((sum, coefficient) => tf.add(tf.mul(sum, x), coefficient));
-}
-
-/** [c₁, c₂, c₃, …] → [c₁, 2c₂, 3c₃, …]: the derivative's coefficients. */
-function scaledByPower(coefficients: readonly tf.Tensor[]): tf.Tensor[] {
-  return coefficients.map((coefficient, i) => tf.mul(coefficient, i + 1));
-}
-
-/** s(t): +1 at zero, else the sign. By step, whose registered gradient is zero; comparisons have none. */
-function signFromRight<T extends tf.Tensor>(t: T): T {
-  return tf.sub(1, tf.mul(2, tf.step(tf.neg(t))));
-}
-
-/** […, dim] → [groups]: sums over the channels of each group and over all other axes. */
-function sumByGroup(x: tf.Tensor, groups: number): tf.Tensor1D {
-  const width = x.shape[x.rank - 1] / groups;
-  return tf.sum(tf.reshape(x, [-1, groups, width]), [0, 2]);
 }

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { hasKernel, runFused } from "./fused.js";
 
 type Tensors<Name extends string> = Readonly<Record<Name, tf.Tensor>>;
-type Attributes = Readonly<Record<string, number>>;
+type Attributes = Readonly<Record<string, number | string | boolean>>;
 
 /** A differentiable function of tensors that a backend may compute in one tfjs kernel. */
 export interface OperatorDefinition<

@@ -4,7 +4,7 @@ import { valueAndGrads } from "../../src/autodiff/valueAndGrads.js";
 import { rationalDerivatives } from "../../src/bases/rational.js";
 import { type EngineName, useEngine } from "../../src/engine.js";
 import { KatlabError } from "../../src/errors.js";
-import { groupRational } from "../../src/ops/groupRational.js";
+import { groupRational, type GroupRationalForm } from "../../src/ops/groupRational.js";
 import { Random } from "../../src/random.js";
 import { addonStatus, registerTorchBackend, type TorchBackend } from "../../src/torch/backend.js";
 import {
@@ -224,8 +224,35 @@ describe("groupRational refuses", () => {
   const table = (groups: number, terms: number): tf.Tensor2D => tf.zeros([groups, terms]);
   const cases: [string, string, () => tf.Tensor][] = [
     ["a scalar", "shape", () => groupRational(tf.scalar(1), table(1, 6), table(1, 4))],
-    ["a numerator of other degree", "shape", () => groupRational(x(2, 8), table(1, 5), table(1, 4))],
-    ["a denominator of other degree", "shape", () => groupRational(x(2, 8), table(1, 6), table(1, 5))],
+    ["a numerator of degree 9", "shape", () => groupRational(x(2, 8), table(1, 10), table(1, 4))],
+    ["a denominator of degree 9", "shape", () => groupRational(x(2, 8), table(1, 6), table(1, 9))],
+    ["form C likewise", "shape", () => groupRational(x(2, 8), table(1, 6), table(1, 10), { form: "C" })],
+    ["a denominator of no terms", "shape", () => groupRational(x(2, 8), table(1, 6), table(1, 0))],
+    [
+      "another form",
+      "unknown",
+      () => groupRational(x(2, 8), table(1, 6), table(1, 4), { form: "D" as GroupRationalForm }),
+    ],
+    [
+      "channels elsewhere",
+      "unknown",
+      () => groupRational(x(2, 8), table(1, 6), table(1, 4), { channels: "frist" as "first" }),
+    ],
+    [
+      "rank 1 with channels first",
+      "shape",
+      () => groupRational(x(8), table(1, 6), table(1, 4), { channels: "first" }),
+    ],
+    [
+      "channels first that groups do not divide",
+      "indivisible",
+      () => groupRational(x(2, 6, 8), table(1, 6), table(8, 4), { channels: "first" }),
+    ],
+    [
+      "more groups than channels",
+      "invalid",
+      () => groupRational(x(2, 6), table(7, 6), table(1, 4), { uneven: true }),
+    ],
     ["no groups", "shape", () => groupRational(x(2, 8), table(0, 6), table(1, 4))],
     [
       "a table of rank 1",

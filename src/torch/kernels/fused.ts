@@ -6,10 +6,17 @@ import { ScalarType } from "../scalarType.js";
 type Inputs<Names extends string, Optional extends string = never> = Record<Names, tf.TensorInfo> &
   Partial<Record<Optional, tf.TensorInfo>>;
 
-const groupRational = defineKernel<Inputs<"x" | "numerator" | "denominator">>(
+/** Attributes of the tfjs kernels of `groupRational`. */
+export interface GroupRationalAttrs {
+  readonly form: string;
+  readonly axis: number;
+  readonly uneven: boolean;
+}
+
+const groupRational = defineKernel<Inputs<"x" | "numerator" | "denominator">, GroupRationalAttrs>(
   "GroupRational",
-  ({ inputs: { x, numerator, denominator }, torch }) =>
-    torch.result("katlab::rational", x, numerator, denominator),
+  ({ inputs: { x, numerator, denominator }, attrs: { form, axis, uneven }, torch }) =>
+    torch.result("katlab::rational", x, numerator, denominator, form, axis, uneven),
 );
 
 const gelu = defineKernel<Inputs<"x">>("Gelu", ({ inputs: { x }, torch }) => torch.result("gelu", x));

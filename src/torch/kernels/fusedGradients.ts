@@ -6,6 +6,7 @@ import {
   type Operand,
   type Temp,
 } from "../defineKernel.js";
+import type { GroupRationalAttrs } from "./fused.js";
 
 type Inputs<Names extends string> = Record<Names, tf.TensorInfo>;
 
@@ -58,10 +59,13 @@ const geluGradient = defineKernel<Inputs<"dy" | "x">>("GeluGradient", ({ inputs:
   torch.result("gelu_backward", dy, x),
 );
 
-const groupRationalGradient = defineKernel<Inputs<"dy" | "x" | "numerator" | "denominator">>(
+const groupRationalGradient = defineKernel<
+  Inputs<"dy" | "x" | "numerator" | "denominator">,
+  GroupRationalAttrs
+>(
   "GroupRationalGradient",
-  ({ inputs: { dy, x, numerator, denominator }, torch }) =>
-    torch.results("katlab::rational_backward", dy, x, numerator, denominator),
+  ({ inputs: { dy, x, numerator, denominator }, attrs: { form, axis, uneven }, torch }) =>
+    torch.results("katlab::rational_backward", dy, x, numerator, denominator, form, axis, uneven),
 );
 
 const scaledDotProductAttentionGradient = defineKernel<

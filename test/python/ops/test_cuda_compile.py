@@ -13,15 +13,33 @@ from library import LIBRARY, ROOT
 CUDA = ROOT / "native" / "cuda"
 ARCHITECTURES = ["sm_75", "sm_80", "sm_90a", "sm_100", "sm_120"]
 # Vector widths as native/cuda/rational.cc chooses them: up to 16 bytes, halved until they divide a group's width.
+WIDEST = {"FLOAT32": 4, "BFLOAT16": 8, "FLOAT64": 2}
+
+
+def rational_defines(element, vector, form="A", terms=(6, 4)):
+    shape = f"-DFORM_{form}", f"-DNUMERATOR={terms[0]}", f"-DDENOMINATOR={terms[1]}"
+    return (f"-DELEMENT_{element}", *shape, f"-DVECTOR={vector}")
+
+
 DEFINES = {
     "rational.cu": [
-        (f"-DELEMENT_{element}", f"-DVECTOR={vector}")
-        for element, widest in [("FLOAT32", 4), ("BFLOAT16", 8), ("FLOAT64", 2)]
+        rational_defines(element, vector)
+        for element, widest in WIDEST.items()
         for vector in (8, 4, 2, 1)
         if vector <= widest
     ],
 }
-COMBINATIONS = [(name, defines) for name, choices in DEFINES.items() for defines in choices]
+# The largest and the smallest of each form: as many registers and as much shared memory as there can be.
+EXTREMES = [
+    rational_defines(element, widest, form, terms)
+    for element, widest in WIDEST.items()
+    for form in "ABCN"
+    for terms in [(9, 9 if form == "C" else 8), (1, 1)]
+]
+COMBINATIONS = [
+    *[(name, defines, each) for each in ARCHITECTURES for name, choices in DEFINES.items() for defines in choices],
+    *[("rational.cu", defines, each) for each in (ARCHITECTURES[0], ARCHITECTURES[-1]) for defines in EXTREMES],
+]
 
 pytestmark = pytest.mark.skipif(
     nvrtc.find() is None and not os.environ.get("CI"),
@@ -33,8 +51,7 @@ def test_every_source_is_listed():
     assert sorted(DEFINES) == sorted(path.name for path in CUDA.glob("*.cu"))
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-@pytest.mark.parametrize("name, defines", COMBINATIONS, ids=lambda value: "".join(value))
+@pytest.mark.parametrize("name, defines, architecture", COMBINATIONS, ids=lambda value: "".join(value))
 def test_compiles_without_a_word(name, defines, architecture):
     result, log, size = nvrtc.compile_source(CUDA / name, architecture, defines)
     assert (result, log) == (0, "")
@@ -66,7 +83,7 @@ class TestThroughTheLibrary:
         return run
 
     code = """
-        code = compile("rational.cu", "sm_90", ["-DELEMENT_FLOAT32", "-DVECTOR=4"])
+        code = compile("rational.cu", "sm_90", ["-DELEMENT_FLOAT32", "-DFORM_A", "-DNUMERATOR=6", "-DDENOMINATOR=4", "-DVECTOR=4"])
         print(code.dtype, bytes(code[:4].tolist()), hash(bytes(code.tolist())))
     """
 

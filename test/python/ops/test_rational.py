@@ -298,13 +298,30 @@ class TestMessages:
         [
             (
                 ValueError,
-                r"numerator must have shape \[groups, 6\]; got \[3, 5\]",
-                lambda s: op(s.x, s.a[:, :5], s.b),
+                r"numerator must have shape \[groups, 1 to 9\]; got \[3, 10\]",
+                lambda s: op(s.x, torch.zeros(3, 10), s.b),
             ),
             (
                 ValueError,
-                r"denominator must have shape \[groups, 4\]; got \[4\]",
+                r"denominator must have shape \[groups, 1 to 8\]; got \[4\]",
                 lambda s: op(s.x, s.a, s.b[0]),
+            ),
+            (
+                ValueError,
+                r"denominator must have shape \[groups, 1 to 9\]; got \[4, 0\]",
+                lambda s: op(s.x, s.a, s.b[:, :0], "C"),
+            ),
+            (ValueError, r"form must be A, B, C or N; got D", lambda s: op(s.x, s.a, s.b, "D")),
+            (ValueError, r"axis must be one of the 2 axes of x; got 2", lambda s: op(s.x, s.a, s.b, axis=2)),
+            (
+                ValueError,
+                r"dim \(2\) must be a multiple of the groups of numerator \(3\)",
+                lambda s: op(s.x, s.a, s.b, axis=0),
+            ),
+            (
+                ValueError,
+                r"numerator must have at most dim \(2\) groups; got 3",
+                lambda s: op(s.x[:, :2], s.a, s.b, uneven=True),
             ),
             (ValueError, r"numerator must have shape .*; got \[0, 6\]", lambda s: op(s.x, s.a[:0], s.b)),
             (
@@ -317,7 +334,7 @@ class TestMessages:
                 r"dim \(9\) must be a multiple of the groups of denominator \(4\)",
                 lambda s: op(s.x[:, :9], s.a, s.b),
             ),
-            (ValueError, r"x must have shape \[..., dim\]; got a scalar", lambda s: op(s.x[0, 0], s.a, s.b)),
+            (ValueError, r"x must have an axis of channels; got a scalar", lambda s: op(s.x[0, 0], s.a, s.b)),
             (
                 TypeError,
                 r"x must be float32, float64 or bfloat16; got Long",
