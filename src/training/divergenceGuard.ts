@@ -12,13 +12,16 @@ export interface Divergence {
 /** Memory of the running mean, in steps, and the steps before it counts: one bad batch, or a bad start, is no divergence. */
 const memory = 50;
 
+/** Steps between two times that weights are kept. */
+const keepEvery = 50;
+
 /**
  * Watches the losses of a run, and keeps weights to go back to.
  *
  * A run has diverged when a loss is not finite, or when the running mean of the losses exceeds `factor` · ln(classes)
- * after the first 50 steps.
- * Losses tell of weights one step late, so weights that are kept count as good only once a loss computed from them has come,
- * at a running mean of at most half the limit. Both copies stay on the device; the losses are those the run reads anyway.
+ * after the first 50 steps. Weights are kept every 50 steps, on the device. Losses tell of weights one step late, so kept
+ * ones are good only once the loss of the next step has come, with a running mean of at most half the limit. Losses may
+ * come late and many at once: they are those that the run reads anyway.
  */
 export class DivergenceGuard {
   readonly #variables: readonly tf.Variable[];
@@ -27,7 +30,8 @@ export class DivergenceGuard {
   #weight = 0;
   #judged = 0;
   #good: tf.Tensor[];
-  #newest: tf.Tensor[] | undefined;
+  /** Weights whose loss has not come, in the order of their steps. */
+  readonly #unproven: { readonly step: number; readonly weights: tf.Tensor[] }[] = [];
 
   /**
    * @param variables what is kept; they are good as they are now
@@ -40,22 +44,28 @@ export class DivergenceGuard {
     this.#good = this.#copies();
   }
 
+  /** To be called after each step, by its number: keeps the weights of some. */
+  stepTaken(step: number): void {
+    if (step % keepEvery === 0) this.#unproven.push({ step, weights: this.#copies() });
+  }
+
   /**
-   * Judges losses that have come, in the order of their steps, and keeps the weights as they are now.
+   * Judges losses that have come, in the order of their steps.
    *
    * @returns the divergence, if there is one; the variables then have their last good values
    */
   judge(losses: readonly { readonly step: number; readonly loss: number }[]): Divergence | undefined {
     for (const { step, loss } of losses) {
       const mean = this.#meanWith(loss);
-      if (Number.isFinite(loss) && (mean <= this.#limit || this.#judged < memory)) continue;
-      copyInto(this.#variables, this.#good);
-      const reason = Number.isFinite(loss)
-        ? `running mean of the loss ${mean.toFixed(2)}, above ${this.#limit.toFixed(2)}`
-        : `loss ${loss}`;
-      return { step, reason };
+      if (!Number.isFinite(loss) || (mean > this.#limit && this.#judged >= memory)) {
+        copyInto(this.#variables, this.#good);
+        const reason = Number.isFinite(loss)
+          ? `running mean of the loss ${mean.toFixed(2)}, above ${this.#limit.toFixed(2)}`
+          : `loss ${loss}`;
+        return { step, reason };
+      }
+      if (this.#unproven[0]?.step === step - 1) this.#settle(mean <= this.#limit / 2);
     }
-    if (losses.length > 0) this.#keep();
     return undefined;
   }
 
@@ -68,7 +78,7 @@ export class DivergenceGuard {
 
   /** Frees what is kept. */
   dispose(): void {
-    tf.dispose([...this.#good, ...(this.#newest ?? [])]);
+    tf.dispose([...this.#good, ...this.#unproven.flatMap(({ weights }) => weights)]);
   }
 
   #meanWith(loss: number): number {
@@ -79,13 +89,10 @@ export class DivergenceGuard {
     return this.#sum / this.#weight;
   }
 
-  #keep(): void {
-    if (this.#newest !== undefined) {
-      const proven = this.#sum / this.#weight <= this.#limit / 2;
-      tf.dispose(proven ? this.#good : this.#newest);
-      if (proven) this.#good = this.#newest;
-    }
-    this.#newest = this.#copies();
+  #settle(good: boolean): void {
+    const [{ weights }] = this.#unproven.splice(0, 1);
+    tf.dispose(good ? this.#good : weights);
+    if (good) this.#good = weights;
   }
 
   /** Clones share storage until a step writes the variables: one copy on the device for each time weights are kept. */

@@ -187,6 +187,7 @@ export class Trainer {
       const random = this.#random.split("step").split(taken);
       const loss = this.#train.take({ images, labels, learningRate, random });
       this.#waiting.push({ step: { step: taken + 1, epoch, learningRate }, loss });
+      this.#guard.stepTaken(taken + 1);
     } finally {
       tf.dispose([images, labels]);
     }
