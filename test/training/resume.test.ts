@@ -11,7 +11,7 @@ import { loadSafetensors } from "../../src/io/safetensors.js";
 import { loadWeights, saveWeights } from "../../src/io/checkpoint.js";
 import { createModel } from "../../src/models/registry.js";
 import type { VisionTransformer } from "../../src/models/visionTransformer.js";
-import { addonStatus } from "../../src/torch/backend.js";
+import { addonStatus, loadAddon } from "../../src/torch/backend.js";
 import { evaluate } from "../../src/training/evaluate.js";
 import { train } from "../../src/training/train.js";
 
@@ -219,5 +219,25 @@ describe.skipIf(engine !== "torch")("under float64", () => {
       "checkpoint: the precision must be one whose weights float32 holds; got float64",
     );
     expect(readdirSync(folder)).toEqual([]);
+  });
+});
+
+const onGpu = addonStatus().available && loadAddon().accelerator()?.type === "cuda";
+
+describe.skipIf(!onGpu)("on a GPU", () => {
+  test("captured steps, averages and a resumed run give the bits of a run step by step", async () => {
+    await useEngine({ engine: "torch", device: "cuda", deterministic: true });
+    before = tf.memory().numTensors;
+    const [eager, captured, resumed] = [fresh(), fresh(), fresh()];
+    await train(eager, data, { ...quiet, accumulate: 3, compile: false });
+    const checkpoint = { folder, every: { steps: 4 }, keep: 10 };
+    await train(captured, data, { ...quiet, accumulate: 3, checkpoint });
+    const rest = {
+      resume: join(folder, "step-00000008.safetensors"),
+      checkpoint: { folder: join(folder, "rest") },
+    };
+    await train(resumed, data, { ...quiet, accumulate: 3, ...rest });
+    expect(bits(captured)).toEqual(bits(eager));
+    expect(bits(resumed)).toEqual(bits(eager));
   });
 });
