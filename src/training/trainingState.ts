@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { describeEngine } from "../engine.js";
-import { mustBe } from "../errors.js";
+import { type KatlabError, mustBe } from "../errors.js";
 import { loadSafetensors, saveSafetensors } from "../io/safetensors.js";
 import type { Module } from "../layers/module.js";
 import type { TrainingEpoch } from "../plot/trainingData.js";
@@ -76,7 +76,7 @@ export async function saveTrainingState(
  *
  * @returns how far it was
  * @throws KatlabError `unavailable` or `invalid` for a file that is not there or no training state; `invalid` with what
- *   differs for one of another run. Nothing is changed then.
+ *   differs for one of another run. The model is as it was then.
  */
 export async function loadTrainingState(
   path: string,
@@ -94,16 +94,35 @@ export async function loadTrainingState(
         remedy: "Load weights by loadWeights, and train from there.",
       });
     }
-    mustBeSameRun(path, JSON.parse(metadata.identity) as RunIdentity, identity);
-    const losses = [...(await tensors.losses.data<"float32">())];
-    const position = JSON.parse(metadata.position) as Omit<TrainingPosition, "losses">;
-    model.loadWeights(unprefixed("model", tensors));
+    mustBeSameRun(path, parsed(path, metadata, "identity") as RunIdentity, identity);
+    const position = parsed(path, metadata, "position") as Omit<TrainingPosition, "losses">;
+    const history = (tensors as Partial<typeof tensors>).losses;
+    if (history === undefined) throw damaged(path, "losses");
+    const losses = [...(await history.data<"float32">())];
     optimizer.restore(unprefixed("optimizer", tensors), losses.length);
     average?.restore(unprefixed("average", tensors));
+    model.loadWeights(unprefixed("model", tensors)); // last: the model is the caller's
     return { losses, ...position };
   } finally {
     tf.dispose(tensors);
   }
+}
+
+function parsed(path: string, metadata: Readonly<Record<string, string>>, part: string): unknown {
+  try {
+    return JSON.parse(metadata[part]);
+  } catch {
+    throw damaged(path, part);
+  }
+}
+
+function damaged(path: string, part: string): KatlabError {
+  return mustBe({
+    subject: path,
+    must: `must be a whole training state with its ${part}`,
+    got: "one without, or with something else there",
+    remedy: "Resume from another checkpoint of the folder.",
+  });
 }
 
 function prefixed(prefix: string, tensors: Readonly<Record<string, tf.Tensor>>): Record<string, tf.Tensor> {

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Dataset } from "../../src/data/dataset.js";
 import { syntheticImages } from "../../src/data/syntheticImages.js";
 import { useEngine } from "../../src/engine.js";
-import { loadSafetensors } from "../../src/io/safetensors.js";
+import { loadSafetensors, saveSafetensors } from "../../src/io/safetensors.js";
 import { loadWeights, saveWeights } from "../../src/io/checkpoint.js";
 import { createModel } from "../../src/models/registry.js";
 import type { VisionTransformer } from "../../src/models/visionTransformer.js";
@@ -123,6 +123,22 @@ describe("a run that is resumed", () => {
     await expect(train(model, data, { ...same, resume: weights })).rejects.toThrow(
       'must be a training state ("katlab training 1"); got a file of weights only',
     );
+    const { tensors, metadata } = await loadSafetensors(state);
+    const without = (name: string): typeof tensors =>
+      Object.fromEntries(Object.entries(tensors).filter(([own]) => own !== name));
+    await saveSafetensors(weights, without("losses"), metadata);
+    await expect(train(model, data, { ...same, resume: weights })).rejects.toThrow(
+      "training state with its losses",
+    );
+    await saveSafetensors(weights, tensors, { ...metadata, position: "{" });
+    await expect(train(model, data, { ...same, resume: weights })).rejects.toThrow(
+      "training state with its position",
+    );
+    await saveSafetensors(weights, without("optimizer.mean.norm.bias"), metadata);
+    await expect(train(model, data, { ...same, resume: weights })).rejects.toThrow(
+      "must hold mean.norm.bias",
+    );
+    tf.dispose(tensors);
     expect(bits(model)).toEqual(initial);
   });
 });
