@@ -28,6 +28,8 @@ export type { CompiledStep, CompiledStepStatus, CompileOptions, StepResult } fro
  * - Clones and views of variables keep their values. Graphs of a step that is forgotten are freed.
  * - An error in the step leaves engine and variables usable.
  *
+ * A step must not catch the engine's errors itself: what it goes on to do while it is captured is what is replayed.
+ *
  * With `useEngine({ deterministic: true })` a captured step gives the bits of the step itself.
  *
  * @param step runs inside `tf.tidy`; may not be async, dispose its inputs or what is not its own
