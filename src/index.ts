@@ -112,6 +112,7 @@ export { Gelu } from "./layers/gelu.js";
 export { GroupKan, type GroupKanOptions, type GroupKanWeights } from "./layers/groupKan.js";
 export { GroupRational, type GroupRationalOptions } from "./layers/groupRational.js";
 export { LayerNorm, type LayerNormOptions } from "./layers/layerNorm.js";
+export { LayerScale, type LayerScaleOptions } from "./layers/layerScale.js";
 export { Linear, type LinearOptions } from "./layers/linear.js";
 export { Mlp, type MlpOptions } from "./layers/mlp.js";
 export { PatchEmbedding, type PatchEmbeddingOptions } from "./layers/patchEmbedding.js";
@@ -122,7 +123,7 @@ export { createModel, listModels, type ModelName } from "./models/registry.js";
 export { type ModelOptions } from "./models/modelOptions.js";
 export { ModelDescription } from "./models/modelDescription.js";
 export { type KatOptions } from "./models/kat.js";
-export { VisionTransformer, type VisionTransformerConfig } from "./models/visionTransformer.js";
+export { VisionTransformer, type Pooling, type VisionTransformerConfig } from "./models/visionTransformer.js";
 
 // Data
 export { loadDataset, type LoadOptions } from "./data/load.js";

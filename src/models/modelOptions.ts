@@ -1,5 +1,6 @@
 import { mustBe, unknownOption } from "../errors.js";
 import type { KatOptions } from "./kat.js";
+import type { Pooling } from "./visionTransformer.js";
 
 /** What `createModel` may be asked for; everything has a default by the model's name. */
 export interface ModelOptions extends KatOptions {
@@ -15,9 +16,22 @@ export interface ModelOptions extends KatOptions {
   readonly patchSize?: number;
   /** Colour channels of the images. Default 3; 1 at the test size. */
   readonly channels?: number;
+  /** First value of the scales of all residual branches, finite; 1e-4 is usual. Default: no scales. */
+  readonly layerScale?: number;
+  /** What the head sees: the class token, or, without one, the mean of all patches. Default `"token"`. */
+  readonly pooling?: Pooling;
 }
 
-const forAll = ["classes", "seed", "dropPath", "imageSize", "patchSize", "channels"] as const;
+const forAll = [
+  "classes",
+  "seed",
+  "dropPath",
+  "imageSize",
+  "patchSize",
+  "channels",
+  "layerScale",
+  "pooling",
+] as const;
 const forKat = ["groups", "starts", "weights"] as const;
 
 /**

@@ -82,6 +82,8 @@ export function createModel(name: ModelName, options: ModelOptions = {}): Vision
     heads: size.heads,
     hiddenDim: 4 * size.dim,
     dropPath,
+    layerScale: options.layerScale,
+    pooling: options.pooling,
   };
   return entry.family === "vit" ? vit(scope, config) : kat(scope, config, { groups, starts, weights });
 }

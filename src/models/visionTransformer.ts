@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { unknownOption } from "../errors.js";
 import { normal } from "../layers/initializer.js";
 import { LayerNorm } from "../layers/layerNorm.js";
 import { Linear } from "../layers/linear.js";
@@ -11,7 +12,13 @@ import { TransformerBlock } from "../layers/transformerBlock.js";
 import { assertShape } from "../shape.js";
 import { ModelDescription } from "./modelDescription.js";
 
-/** Everything that makes a vision transformer, with nothing left to default. */
+/** What the head of a {@link VisionTransformer} sees: the class token, or the mean of all patches. */
+export type Pooling = "token" | "mean";
+
+/** The poolings, in order. */
+export const poolings: readonly Pooling[] = ["token", "mean"];
+
+/** Everything that makes a vision transformer. */
 export interface VisionTransformerConfig {
   /** Name of the model, for example `"kat_tiny_patch16_224"`. */
   readonly name: string;
@@ -33,6 +40,13 @@ export interface VisionTransformerConfig {
   readonly classes: number;
   /** Stochastic depth of the last block, in [0, 1); earlier blocks linearly less, the first none. */
   readonly dropPath: number;
+  /** First value of every scale of a branch, timm's `init_values`; 0.1 and 1e-4 are usual. Left out: no scales. */
+  readonly layerScale?: number;
+  /**
+   * What the head sees of the normalised tokens: the class token, or the mean of all patches. With `"mean"` there is no
+   * class token, and a position for each patch alone. Default `"token"`.
+   */
+  readonly pooling?: Pooling;
   /** Makes the channel mixer of a block: what tells KAT from ViT. */
   readonly mixer: (scope: Scope, dim: number, hiddenDim: number) => Module;
 }
@@ -43,14 +57,18 @@ export interface VisionTransformerConfig {
  * Patches become tokens, a class token goes first, positions are added; blocks mix tokens (attention) and channels
  * (`mixer`); the class token, normalised, goes through the head. Parameters are named and laid out as timm's.
  *
+ * With `pooling: "mean"` the head sees the mean of the normalised patches instead, as timm's models with
+ * `global_pool="avg", class_token=False, fc_norm=False`. By default timm keeps the class token there, leaves it out of the
+ * mean, and normalises after the mean, by `fc_norm` instead of `norm`.
+ *
  * Source: Dosovitskiy et al., "An Image is Worth 16x16 Words", 2021.
  */
 export class VisionTransformer extends Module {
   /** What it was made from. */
   readonly config: VisionTransformerConfig;
-  /** `[1, 1, dim]` */
-  readonly clsToken: Parameter;
-  /** `[1, 1 + patches, dim]` */
+  /** `[1, 1, dim]`; none with `pooling: "mean"`. */
+  readonly clsToken: Parameter | undefined;
+  /** `[1, tokens, dim]` */
   readonly posEmbed: Parameter;
   /** Images to tokens: `[batch, height, width, channels]` → `[batch, patches, dim]`. */
   readonly patchEmbed: PatchEmbedding;
@@ -58,25 +76,33 @@ export class VisionTransformer extends Module {
   readonly blocks: readonly TransformerBlock[];
   /** Normalises the tokens after the last block. */
   readonly norm: LayerNorm;
-  /** Class token to logits: `[batch, dim]` → `[batch, classes]`. */
+  /** What is pooled to logits: `[batch, dim]` → `[batch, classes]`. */
   readonly head: Linear;
 
-  /** @throws KatlabError `indivisible` for sizes that do not divide, `invalid` for a rate out of range */
+  /**
+   * @throws KatlabError `indivisible` for sizes that do not divide, `invalid` for a rate or scale out of range, `unknown`
+   *   for another pooling
+   */
   constructor(scope: Scope, config: VisionTransformerConfig) {
     super(scope);
     const { imageSize, patchSize, channels, dim, depth, heads, hiddenDim, classes, dropPath, mixer } = config;
+    const { layerScale, pooling = "token" } = config;
+    if (!poolings.includes(pooling)) throw unknownOption("VisionTransformer: pooling", pooling, poolings);
     this.config = config;
     this.patchEmbed = new PatchEmbedding(scope.child("patch_embed"), { imageSize, patchSize, channels, dim });
-    this.clsToken = scope.parameter("cls_token", {
-      kind: "token",
-      axes: ["batch", "token", "dim"],
-      shape: [1, 1, dim],
-      initializer: normal(1e-6),
-    });
+    this.clsToken =
+      pooling === "mean"
+        ? undefined
+        : scope.parameter("cls_token", {
+            kind: "token",
+            axes: ["batch", "token", "dim"],
+            shape: [1, 1, dim],
+            initializer: normal(1e-6),
+          });
     this.posEmbed = scope.parameter("pos_embed", {
       kind: "embedding",
       axes: ["batch", "tokens", "dim"],
-      shape: [1, 1 + this.patchEmbed.patches, dim],
+      shape: [1, this.tokens, dim],
       initializer: normal(0.02),
     });
     this.blocks = Array.from(
@@ -86,6 +112,7 @@ export class VisionTransformer extends Module {
           dim,
           heads,
           dropPath: depth === 1 ? dropPath : (dropPath * i) / (depth - 1),
+          layerScale,
           mixer: (place) => mixer(place, dim, hiddenDim),
         }),
     );
@@ -101,6 +128,11 @@ export class VisionTransformer extends Module {
   /** Number of classes the head tells apart. */
   get classes(): number {
     return this.config.classes;
+  }
+
+  /** Number of tokens of an image: its patches, and the class token where there is one. */
+  get tokens(): number {
+    return this.patchEmbed.patches + (this.clsToken === undefined ? 0 : 1);
   }
 
   /** Shape of one image. */
@@ -122,25 +154,32 @@ export class VisionTransformer extends Module {
 
   protected override compute(images: tf.Tensor, options: ForwardOptions): tf.Tensor {
     const { batch } = assertShape(`${this.name}: images`, images.shape, ["batch", ...this.inputShape]);
-    const { dim, classes } = this.config;
+    const { classes } = this.config;
     if (batch === 0) return tf.zeros([0, classes]);
     let x = this.#tokens(this.patchEmbed.forward(images, options), batch);
     for (const block of this.blocks) x = block.forward(x, options); // [batch, tokens, dim]
     x = this.norm.forward(x, options);
-    const cls = tf.reshape(tf.slice(x, [0, 0, 0], [batch, 1, dim]), [batch, dim]);
-    return this.head.forward(cls, options);
+    return this.head.forward(this.#pooled(x, batch), options);
   }
 
-  /** [batch, patches, dim] → [batch, 1 + patches, dim] */
+  /** [batch, patches, dim] → [batch, tokens, dim] */
   #tokens(patches: tf.Tensor, batch: number): tf.Tensor {
+    if (this.clsToken === undefined) return tf.add(patches, this.posEmbed.variable);
     // Added to zeros rather than tiled: on tfjs's tape the gradient of tile takes one operator per image.
     const cls = tf.add(tf.fill([batch, 1, this.config.dim], 0), this.clsToken.variable);
     return tf.add(tf.concat([cls, patches], 1), this.posEmbed.variable);
   }
 
+  /** [batch, tokens, dim] → [batch, dim] */
+  #pooled(x: tf.Tensor, batch: number): tf.Tensor {
+    if (this.clsToken === undefined) return tf.mean(x, 1);
+    const { dim } = this.config;
+    return tf.reshape(tf.slice(x, [0, 0, 0], [batch, 1, dim]), [batch, dim]);
+  }
+
   override outline(input: readonly number[]): LayerOutline {
     const patchEmbed = this.patchEmbed.outline(input);
-    const output = [1 + this.patchEmbed.patches, this.config.dim];
+    const output = [this.tokens, this.config.dim];
     const own = (parameter: Parameter, layer: string): LayerOutline =>
       composedOutline({ path: parameter.name, layer, output, parameters: parameter.size, layers: [] });
     return composedOutline({
@@ -149,7 +188,7 @@ export class VisionTransformer extends Module {
       output: [this.classes],
       layers: [
         patchEmbed,
-        own(this.clsToken, "Token"),
+        ...(this.clsToken === undefined ? [] : [own(this.clsToken, "Token")]),
         own(this.posEmbed, "Embedding"),
         ...this.blocks.map((block) => block.outline(output)),
         this.norm.outline(output),

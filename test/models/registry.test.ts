@@ -40,6 +40,45 @@ describe.each(Object.entries(published))("%s", (name, { parameters, multiplyAdds
   });
 });
 
+describe("options", () => {
+  const plain = createModel("kat_test_patch7_28");
+  const { dim, depth } = plain.config;
+
+  test("layerScale adds a scale of each branch by timm's names, and costs no multiply-add", () => {
+    const model = createModel("kat_test_patch7_28", { layerScale: 1e-4 });
+    const added = [...model.namedParameters().keys()].filter((name) => !plain.namedParameters().has(name));
+    expect(added).toEqual([0, 1, 2, 3].flatMap((i) => [`blocks.${i}.ls1.gamma`, `blocks.${i}.ls2.gamma`]));
+    expect(model.describe().parameters).toBe(plain.describe().parameters + 2 * depth * dim);
+    expect(model.describe().multiplyAdds).toBe(plain.describe().multiplyAdds);
+    expect(model.describe().toString()).toContain("LayerScale");
+  });
+
+  test("mean pooling has no class token: a token less everywhere", () => {
+    const model = createModel("kat_test_patch7_28", { pooling: "mean" });
+    expect(model.namedParameters().has("cls_token")).toBe(false);
+    expect(model.posEmbed.shape).toEqual([1, 16, dim]);
+    expect(model.describe().parameters).toBe(plain.describe().parameters - 2 * dim);
+    expect(model.describe().layers.map(({ path }) => path)).toEqual(
+      plain
+        .describe()
+        .layers.map(({ path }) => path)
+        .filter((path) => path !== "cls_token"),
+    );
+    expect(model.describe().layers.find(({ path }) => path === "blocks.0")?.output).toEqual([16, dim]);
+  });
+
+  test("those that are none are refused", () => {
+    const create = (options: object): (() => unknown) => {
+      return () => createModel("kat_test_patch7_28", options);
+    };
+    expect(create({ layerScale: NaN })).toThrow(
+      "layerScale: the first value must be a finite number; got NaN",
+    );
+    expect(create({ pooling: "men" })).toThrow('got "men". Did you mean "mean"?');
+    expect(create({ layerscale: 1 })).toThrow('Did you mean "layerScale"?');
+  });
+});
+
 test("a name that is none gets the nearest one", () => {
   expect(() => createModel("kat_tiny_patch16_244" as ModelName)).toThrow(
     'Did you mean "kat_tiny_patch16_224"?',

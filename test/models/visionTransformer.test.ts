@@ -9,7 +9,7 @@ import { sizeOf } from "../../src/shape.js";
 import { onEveryEngine } from "../presentEngines.js";
 
 const golden = JSON.parse(readFileSync(new URL("../golden/models/logits.json", import.meta.url), "utf8")) as {
-  logits: Record<"vit" | "kat", number[][]>;
+  logits: Record<"vit" | "kat" | "mean", number[][]>;
 };
 
 /** The weights of golden/models/make.py. */
@@ -40,8 +40,12 @@ onEveryEngine("VisionTransformer", ({ options }) => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  test.each(["vit", "kat"] as const)("%s: the logits of PyTorch's own layers", (family) => {
-    const model = createModel(`${family}_test_patch7_28`);
+  test.each([
+    ["vit", "vit_test_patch7_28", {}],
+    ["kat", "kat_test_patch7_28", {}],
+    ["mean", "vit_test_patch7_28", { layerScale: 1e-4, pooling: "mean" }],
+  ] as const)("%s: the logits of PyTorch's own layers", (family, name, chosen) => {
+    const model = createModel(name, chosen);
     fill(model);
     tf.tidy(() => {
       const pixels = Float32Array.from({ length: 2 * 28 * 28 }, (_, i) => Math.sin(0.01 * i ** 2));

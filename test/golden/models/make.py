@@ -1,5 +1,7 @@
 """Logits of the test-size ViT and KAT by PyTorch's own layers: conv2d, MultiheadAttention, layer_norm, gelu.
 
+"mean" is the ViT with scales of its branches, without a class token, and with the mean of all patches before the head.
+
 Weights and image follow formulas that test/models/visionTransformer.test.ts repeats, so none are stored.
 Run: python test/golden/models/make.py
 """
@@ -18,8 +20,11 @@ def shapes(family):
     """Names and shapes as timm's state dict has them."""
     yield "patch_embed.proj.weight", (DIM, 1, PATCH, PATCH)
     yield "patch_embed.proj.bias", (DIM,)
-    yield "cls_token", (1, 1, DIM)
-    yield "pos_embed", (1, TOKENS, DIM)
+    if family == "mean":
+        yield "pos_embed", (1, TOKENS - 1, DIM)
+    else:
+        yield "cls_token", (1, 1, DIM)
+        yield "pos_embed", (1, TOKENS, DIM)
     for i in range(DEPTH):
         block = f"blocks.{i}."
         for norm in ("norm1", "norm2"):
@@ -29,6 +34,9 @@ def shapes(family):
         for name, outputs, inputs in linears:
             yield block + name + ".weight", (outputs, inputs)
             yield block + name + ".bias", (outputs,)
+        if family == "mean":
+            yield block + "ls1.gamma", (DIM,)
+            yield block + "ls2.gamma", (DIM,)
         if family == "kat":
             for act in ("act1", "act2"):
                 yield block + f"mlp.{act}.weight_numerator", (1, 6)
@@ -61,7 +69,9 @@ def forward(family, w):
     pixels = torch.sin(0.01 * torch.arange(2 * IMAGE * IMAGE, dtype=torch.float64) ** 2).reshape(2, 1, IMAGE, IMAGE)
     x = F.conv2d(pixels, w["patch_embed.proj.weight"], w["patch_embed.proj.bias"], stride=PATCH)
     x = x.flatten(2).transpose(1, 2)
-    x = torch.cat([w["cls_token"].expand(2, 1, DIM), x], dim=1) + w["pos_embed"]
+    if family != "mean":
+        x = torch.cat([w["cls_token"].expand(2, 1, DIM), x], dim=1)
+    x = x + w["pos_embed"]
 
     def norm(x, name):
         return F.layer_norm(x, (DIM,), w[name + ".weight"], w[name + ".bias"], eps=1e-6)
@@ -78,7 +88,7 @@ def forward(family, w):
             }
         )
         h = norm(x, block + "norm1")
-        x = x + attention(h, h, h, need_weights=False)[0]
+        x = x + attention(h, h, h, need_weights=False)[0] * w.get(block + "ls1.gamma", 1)
         h = norm(x, block + "norm2")
 
         def linear(h, name):
@@ -93,13 +103,14 @@ def forward(family, w):
             h = linear(act(h, "act2"), "mlp.fc2")
         else:
             h = linear(F.gelu(linear(h, "mlp.fc1")), "mlp.fc2")
-        x = x + h
-    return F.linear(norm(x, "norm")[:, 0], w["head.weight"], w["head.bias"])
+        x = x + h * w.get(block + "ls2.gamma", 1)
+    x = norm(x, "norm")
+    return F.linear(x.mean(1) if family == "mean" else x[:, 0], w["head.weight"], w["head.bias"])
 
 
 with torch.no_grad():
     logits = {}
-    for family in ("vit", "kat"):
+    for family in ("vit", "kat", "mean"):
         weights = {name: formula(name, shape) for name, shape in shapes(family)}
         logits[family] = forward(family, weights).tolist()
 record = {"maker": "test/golden/models/make.py", "torch": torch.__version__.split("+")[0], "float": "float64", "logits": logits}
