@@ -123,6 +123,7 @@ export { createModel, listModels, type ModelName } from "./models/registry.js";
 export { type ModelOptions } from "./models/modelOptions.js";
 export { ModelDescription } from "./models/modelDescription.js";
 export { type KatOptions } from "./models/kat.js";
+export { resizePositions, type ResizePositionsOptions } from "./models/resizePositions.js";
 export { VisionTransformer, type Pooling, type VisionTransformerConfig } from "./models/visionTransformer.js";
 
 // Data

@@ -3,7 +3,7 @@ import { unknownOption } from "../errors.js";
 import { normal } from "../layers/initializer.js";
 import { LayerNorm } from "../layers/layerNorm.js";
 import { Linear } from "../layers/linear.js";
-import { type ForwardOptions, Module } from "../layers/module.js";
+import { type ForwardOptions, type LoadedWeights, Module } from "../layers/module.js";
 import { composedOutline, type LayerOutline } from "../layers/outline.js";
 import type { Parameter } from "../layers/parameter.js";
 import { PatchEmbedding } from "../layers/patchEmbedding.js";
@@ -11,6 +11,7 @@ import type { Scope } from "../layers/scope.js";
 import { TransformerBlock } from "../layers/transformerBlock.js";
 import { assertShape } from "../shape.js";
 import { ModelDescription } from "./modelDescription.js";
+import { resizePositions } from "./resizePositions.js";
 
 /** What the head of a {@link VisionTransformer} sees: the class token, or the mean of all patches. */
 export type Pooling = "token" | "mean";
@@ -139,6 +140,34 @@ export class VisionTransformer extends Module {
   get inputShape(): readonly [height: number, width: number, channels: number] {
     const { imageSize, channels } = this.config;
     return [imageSize, imageSize, channels];
+  }
+
+  /**
+   * Copies values into the parameters, as {@link Module.loadWeights}.
+   *
+   * @param options `resizePositions` (default false): position embeddings of square images of another size are resized by
+   *   {@link resizePositions}
+   * @throws KatlabError `invalid` for names that do not fit, `shape` for a shape that does not; nothing is loaded then
+   */
+  override loadWeights(
+    weights: Readonly<Record<string, tf.Tensor>>,
+    options: { readonly strict?: boolean; readonly resizePositions?: boolean } = {},
+  ): LoadedWeights {
+    return tf.tidy(() => {
+      const fitting = options.resizePositions === true ? this.#withOwnPositions(weights) : weights;
+      return super.loadWeights(fitting, options);
+    });
+  }
+
+  /** The same weights, with positions for images of this size; those that are none stay. */
+  #withOwnPositions(weights: Readonly<Record<string, tf.Tensor>>): Readonly<Record<string, tf.Tensor>> {
+    if (!Object.hasOwn(weights, "pos_embed")) return weights;
+    const { pos_embed: positions } = weights;
+    const prefix = this.tokens - this.patchEmbed.patches;
+    const from = Math.sqrt((positions.shape[1] ?? 0) - prefix);
+    if (!Number.isInteger(from) || from === 0) return weights;
+    const to = Math.sqrt(this.patchEmbed.patches);
+    return { ...weights, pos_embed: resizePositions(positions, { from, to, prefix }) };
   }
 
   /**
