@@ -6,8 +6,8 @@
 // bytes; it divides the width of a group). Shapes are arguments, so that one binary serves every layer and batch.
 //
 // Owner     A thread owns VECTOR neighbouring columns and walks down the rows; coefficients and sums stay in
-//           registers (form A 5/4: 64 a thread in float32, 80 in bfloat16 with VECTOR 8; three or four blocks of 256 threads on a
-//           multiprocessor). As many blocks are launched as the device holds at a time.
+//           registers (form A 5/4: 64 a thread in float32, 80 in bfloat16 with VECTOR 8; three or four blocks of 256
+//           threads on a multiprocessor). As many blocks are launched as the device holds at a time.
 // Traffic   Forward reads x and writes y once; backward reads x and grad and writes dx once. Neighbouring threads
 //           read neighbouring vectors. The next row is requested before the present one is computed.
 // Sums      No atomics. float32 (float64 for float64) over kRun rows, then over the thread's runs; float64 over the
@@ -290,9 +290,9 @@ __device__ __forceinline__ void taylor(const Compute* coefficients, Compute x, C
 
 // Derivatives of T = sum of grad * (by x * F' + A / Q - F * B / Q), where A is P, and B what varies in Q, with the
 // coefficients `byNumerator` and `byDenominator` (in form A times sign(b)): what rational_backward's results become
-// when weighted by `byX`, `byNumerator` and `byDenominator`. Those by coefficients are left as factors of powers of x (c)
-// and of t, in form A |x|, else x (d), which the host has rationalBackward sum: by a_i c0 * x^i + c1 * i * x^(i-1), by
-// b_j d0 * t^j + d1 * j * t^(j-1).
+// when weighted by `byX`, `byNumerator` and `byDenominator`. Those by coefficients are left as factors of powers of x
+// (c) and of t, in form A |x|, else x (d), which the host has rationalBackward sum: by a_i c0 * x^i + c1 * i * x^(i-1),
+// by b_j d0 * t^j + d1 * j * t^(j-1).
 extern "C" __global__ void __launch_bounds__(katlab::kRationalThreads) rationalSecond(
     const Stored* __restrict__ grad,
     const Stored* __restrict__ x,

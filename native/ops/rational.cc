@@ -320,11 +320,12 @@ TORCH_LIBRARY_FRAGMENT(katlab, m) {
       "rational_backward(Tensor grad, Tensor x, Tensor numerator, Tensor denominator, str form='A', int axis=-1, "
       "bool uneven=False) -> (Tensor, Tensor, Tensor)",
       {at::Tag::pt2_compliant_tag});
-  // Derivatives of rational_backward's results, weighted by by_x, by_numerator and by_denominator, by its arguments. Not
-  // differentiable itself.
+  // Derivatives of rational_backward's results, weighted by by_x, by_numerator and by_denominator, by its arguments.
+  // Not differentiable itself.
   m.def(
       "rational_double_backward(Tensor grad, Tensor x, Tensor numerator, Tensor denominator, Tensor by_x, Tensor "
-      "by_numerator, Tensor by_denominator, str form='A', int axis=-1, bool uneven=False) -> (Tensor, Tensor, Tensor, Tensor)");
+      "by_numerator, Tensor by_denominator, str form='A', int axis=-1, bool uneven=False) -> (Tensor, Tensor, "
+      "Tensor, Tensor)");
 }
 
 TORCH_LIBRARY_IMPL(katlab, Meta, m) {

@@ -4,8 +4,8 @@
 // rows, so that coefficients and sums stay in registers (form A of degrees 5/4, KAT's, compiled in) or in the first
 // level of cache (the others); x and grad are read once, y or dx written once.
 // Sums: float32 (float64 for float64) over the rows of the block, then added in float64.
-// Operations a value of form A 5/4: forward 9 multiply-adds and a division; backward 26 multiply-adds, a division and 12 others; the
-// second derivatives about 100.
+// Operations a value of form A 5/4: forward 9 multiply-adds and a division; backward 26 multiply-adds, a division and
+// 12 others; the second derivatives about 100.
 #include "ops/rationalLoops.h"
 
 #include <cstring>
@@ -395,7 +395,8 @@ void doubleBackward(const RationalTile& tile) {
         T::store(ofX, second);
       } else {
         const Vector first = secondGradient<T, S, false>(
-            loadFirst<T>(grad, left), loadFirst<T>(x, left), loadFirst<T>(byX, left), c, w, shape, second, sums, inside);
+            loadFirst<T>(grad, left), loadFirst<T>(x, left), loadFirst<T>(byX, left), c, w, shape, second, sums,
+            inside);
         storeFirst<T>(ofGrad, first, left);
         storeFirst<T>(ofX, second, left);
       }

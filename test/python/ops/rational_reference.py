@@ -8,31 +8,50 @@ def sign_from_right(t):
     return torch.where(t < 0, -1.0, 1.0).to(t.dtype)
 
 
-def rational(x, numerator, denominator):
-    """P(x) / (1 + sum |b_j| |x|^j) by powers, differentiable by autograd with sign(0) = +1."""
-    dim = x.shape[-1]
-    a = numerator.repeat_interleave(dim // numerator.shape[0], 0)
-    b = denominator.repeat_interleave(dim // denominator.shape[0], 0)
-    b = b * sign_from_right(b.detach())
-    size = x * sign_from_right(x.detach())
-    p = sum(a[:, i] * x**i for i in range(a.shape[1]))
-    q = 1 + sum(b[:, j] * size ** (j + 1) for j in range(b.shape[1]))
-    return p / q
+def per_channel(table, x, axis):
+    """Columns of a table, for each channel its number, as tensors that broadcast along the axis of the channels."""
+    dim, groups = x.shape[axis], table.shape[0]
+    rows = table[torch.arange(dim, device=x.device) * groups // dim]
+    trailing = x.dim() - 1 - axis % x.dim()
+    return [column.reshape(dim, *[1] * trailing) for column in rows.unbind(1)]
 
 
-def horner(x, numerator, denominator):
+def denominator_parts(x, denominator, form, axis):
+    """The terms of the sum in the denominator, and the constant before it; without the bars around the sum."""
+    if form == "A":
+        denominator = denominator * sign_from_right(denominator.detach())
+        x = x * sign_from_right(x.detach())
+    first = 0 if form == "C" else 1
+    terms = [b * x ** (j + first) for j, b in enumerate(per_channel(denominator, x, axis))]
+    return terms, 0.1 if form == "C" else 1.0
+
+
+def rational(x, numerator, denominator, form="A", axis=-1, uneven=False):
+    """P(x) / Q(x) by powers, differentiable by autograd with sign(0) = +1."""
+    p = sum(a * x**i for i, a in enumerate(per_channel(numerator, x, axis)))
+    terms, constant = denominator_parts(x, denominator, form, axis)
+    total = sum(terms)
+    if form in ("B", "C"):
+        total = total * sign_from_right(total.detach())
+    return (p / (constant + total)).expand(x.shape)
+
+
+def horner(x, numerator, denominator, form="A", axis=-1, uneven=False):
     """The same by Horner's rule: what a careful user would write without the operator."""
-    dim = x.shape[-1]
-    a = numerator.repeat_interleave(dim // numerator.shape[0], 0).unbind(1)
-    b = denominator.repeat_interleave(dim // denominator.shape[0], 0).abs().unbind(1)
-    size = x.abs()
-    p = a[5]
-    for i in range(4, -1, -1):
+    a = per_channel(numerator, x, axis)
+    b = per_channel(denominator.abs() if form == "A" else denominator, x, axis)
+    t = x.abs() if form == "A" else x
+    p = a[-1]
+    for i in range(len(a) - 2, -1, -1):
         p = p * x + a[i]
-    q = b[3] * size
-    for j in range(2, -1, -1):
-        q = (q + b[j]) * size
-    return p / (q + 1)
+    total = b[-1]
+    for j in range(len(b) - 2, -1, -1):
+        total = total * t + b[j]
+    if form != "C":
+        total = total * t
+    if form in ("B", "C"):
+        total = total.abs()
+    return (p / (total + (0.1 if form == "C" else 1.0))).expand(x.shape)
 
 
 def gradients(function, inputs, upstream):

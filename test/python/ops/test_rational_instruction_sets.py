@@ -31,6 +31,7 @@ def test_accuracy(name):
             "-k",
             "accuracy",
             HERE / "test_rational.py",
+            HERE / "test_rational_forms.py",
         ],
         env={**os.environ, "ATEN_CPU_CAPABILITY": name.lower()},
         capture_output=True,
