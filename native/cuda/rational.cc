@@ -54,13 +54,12 @@ struct Grid {
   int vector;
   unsigned tiles;  // of columns
 
-  // Of a matrix, and tables of equal groups.
-  Grid(const Tensor& x, const Tensor& numerator, const Tensor& denominator) {
-    const int64_t columns = x.size(1);
+  // Of a contiguous tensor as a matrix, and tables of equal groups.
+  Grid(const Tensor& x, int64_t columns, const Tensor& numerator, const Tensor& denominator) {
     TORCH_CHECK_VALUE(
         columns <= std::numeric_limits<int>::max() / 2,
         "katlab::rational: dim times the axes after it must be below 2^30 on CUDA; got ", columns);
-    tiling.rows = x.size(0);
+    tiling.rows = x.numel() / columns;
     tiling.columns = static_cast<int>(columns);
     tiling.numeratorWidth = static_cast<int>(columns / numerator.size(0));
     tiling.denominatorWidth = static_cast<int>(columns / denominator.size(0));
@@ -101,18 +100,13 @@ struct Work {
   Grid grid;
   const Functions functions;
 
-  Work(
-      const Tensor& matrix,
-      int64_t dim,
-      const Tensor& numerator,
-      const Tensor& denominator,
-      const RationalOptions& options)
+  Work(const Tensor& x, const Tensor& numerator, const Tensor& denominator, const RationalOptions& options)
       : form(formOf(options.form)),
         terms(termsOf(numerator, denominator)),
-        a(evenTable(numerator, dim, at::toOpMathType(matrix.scalar_type()))),
-        b(evenTable(denominator, dim, at::toOpMathType(matrix.scalar_type()))),
-        grid(matrix, a, b),
-        functions(matrix, form, terms, grid.vector) {}
+        a(evenTable(numerator, x.size(options.axis), at::toOpMathType(x.scalar_type()))),
+        b(evenTable(denominator, x.size(options.axis), at::toOpMathType(x.scalar_type()))),
+        grid(x, columnsOf(x, options.axis), a, b),
+        functions(x, form, terms, grid.vector) {}
 };
 
 Tensor rationalCuda(
@@ -128,8 +122,8 @@ Tensor rationalCuda(
   Tensor y = at::empty(x_.sizes(), x_.options());
   if (x_.numel() == 0) return y;
 
-  const Tensor x = matrixOf(aligned(x_), axis);
-  Work work(x, x_.size(axis), numerator, denominator, options);
+  const Tensor x = aligned(x_);
+  Work work(x, numerator, denominator, options);
   const CudaFunction forward = work.functions.get("rationalForward");
   const void *xData = x.const_data_ptr(), *aData = work.a.const_data_ptr(), *bData = work.b.const_data_ptr();
   void* yData = y.mutable_data_ptr();
@@ -182,18 +176,18 @@ std::tuple<Tensor, Tensor, Tensor> rationalBackwardCuda(
         at::zeros(denominator.sizes(), denominator.options())};
   }
 
-  const Tensor grad = aligned(grad_), x = matrixOf(aligned(x_), axis);
-  Work work(x, x_.size(axis), numerator, denominator, options);
+  const Tensor grad = aligned(grad_), x = aligned(x_);
+  Work work(x, numerator, denominator, options);
   const auto [dx, da, db] = gradientOf(grad, x, work);
-  return {dx.view(x_.sizes()), evenTableBackward(da, numerator), evenTableBackward(db, denominator)};
+  return {dx, evenTableBackward(da, numerator), evenTableBackward(db, denominator)};
 }
 
-// Sums over the columns of each group of factor * power^i, i from 0 to `terms` - 1: the gradient of a numerator where P
-// is 0 and Q is 1.
-Tensor powerSums(const Tensor& factor, const Tensor& power, const Tensor& table, int64_t terms) {
-  const int64_t groups = table.size(0);
-  const Tensor numerator = at::zeros({groups, terms}, table.options());
-  Work work(power, groups, numerator, at::zeros({groups, table.size(1)}, table.options()), {"A", -1, false});
+// Sums over the values of each group of factor * power^i, i from 0 to `terms` - 1: the gradient of a numerator where P
+// is 0 and Q, with as many terms as KAT's, is 1. Groups are those of an even table.
+Tensor powerSums(const Tensor& factor, const Tensor& power, const Tensor& table, int64_t terms, int64_t axis) {
+  const Tensor numerator = at::zeros({table.size(0), terms}, table.options());
+  const Tensor denominator = at::zeros({table.size(0), 4}, table.options());
+  Work work(power, numerator, denominator, {"A", axis, false});
   return std::get<1>(gradientOf(aligned(factor), power, work));
 }
 
@@ -215,12 +209,14 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> rationalDoubleBackwardCuda(
   Tensor ofGrad = at::empty(x_.sizes(), x_.options()), ofX = at::empty(x_.sizes(), x_.options());
   if (x_.numel() == 0) return {ofGrad, ofX, at::zeros_like(numerator), at::zeros_like(denominator)};
 
-  const Tensor grad = aligned(grad_), x = matrixOf(aligned(x_), axis), byX = aligned(byX_);
-  const int64_t dim = x_.size(axis);
-  Work work(x, dim, numerator, denominator, options);
+  const Tensor grad = aligned(grad_), x = aligned(x_), byX = aligned(byX_);
+  const int64_t dim = x.size(axis);
+  Work work(x, numerator, denominator, options);
   const auto compute = work.a.scalar_type();
   const Tensor va = evenTable(byNumerator, dim, compute), vb = evenTable(byDenominator, dim, compute);
-  Tensor factors = at::empty({4, x.size(0), x.size(1)}, x.options());
+  std::vector<int64_t> four = x.sizes().vec();
+  four.insert(four.begin(), 4);
+  Tensor factors = at::empty(four, x.options());
   const CudaFunction second = work.functions.get("rationalSecond");
   const void *gradData = grad.const_data_ptr(), *xData = x.const_data_ptr(), *byXData = byX.const_data_ptr();
   const void *aData = work.a.const_data_ptr(), *bData = work.b.const_data_ptr();
@@ -238,11 +234,11 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> rationalDoubleBackwardCuda(
   // By a_i and b_j the sum of factor * power^i and, times i and j, of the one below. One number of powers, so that the
   // four use one binary: for KAT's degrees that of its gradient.
   const int64_t powers = std::max(m, n) + 1;
-  Tensor da = powerSums(factors[0], x, work.a, powers).narrow(1, 0, m + 1).clone();
-  const Tensor belowA = powerSums(factors[1], x, work.a, powers).narrow(1, 0, m);
+  Tensor da = powerSums(factors[0], x, work.a, powers, axis).narrow(1, 0, m + 1).clone();
+  const Tensor belowA = powerSums(factors[1], x, work.a, powers, axis).narrow(1, 0, m);
   da.narrow(1, 1, m) += belowA * at::arange(1, m + 1, belowA.options());
-  Tensor db = powerSums(factors[2], t, work.b, powers).narrow(1, first, n + 1 - first).clone();
-  const Tensor belowB = powerSums(factors[3], t, work.b, powers).narrow(1, 0, n);
+  Tensor db = powerSums(factors[2], t, work.b, powers, axis).narrow(1, first, n + 1 - first).clone();
+  const Tensor belowB = powerSums(factors[3], t, work.b, powers, axis).narrow(1, 0, n);
   db.narrow(1, 1 - first, n) += belowB * at::arange(1, n + 1, belowB.options());
   if (eachTerm) db *= 1 - 2 * work.b.lt(0).to(compute);
   return {ofGrad, ofX, evenTableBackward(da, numerator), evenTableBackward(db, denominator)};

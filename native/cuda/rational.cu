@@ -131,10 +131,10 @@ __device__ __forceinline__ void store(Stored* to, const Packed& values) {
 }
 
 __device__ __forceinline__ Compute value(Compute x, const Coefficients& c) {
+  const Compute t = kEachTerm ? absolute(x) : x;
   Compute p = c.a[kNumerator - 1];
 #pragma unroll
   for (int i = kNumerator - 2; i >= 0; i--) p = p * x + c.a[i];
-  const Compute t = kEachTerm ? absolute(x) : x;
   Compute sum = c.b[kDenominator - 1];
 #pragma unroll
   for (int j = kDenominator - 2; j >= 0; j--) sum = sum * t + c.b[j];
@@ -172,7 +172,6 @@ gradient(Compute grad, Compute x, const Coefficients& c, Compute (&sums)[kSums])
     slope = slope * side;
   } else {
     q = sum * t + kFloor;
-    if constexpr (kEachTerm) slope = x < 0 ? -slope : slope;
   }
 
   const Compute perQ = reciprocal(q);
@@ -189,10 +188,10 @@ gradient(Compute grad, Compute x, const Coefficients& c, Compute (&sums)[kSums])
   for (int i = 0; i <= m; i++) sums[i] += i == 0 ? u : u * powers[i];
 #pragma unroll
   for (int j = 0; j <= n; j++) {
-    const Compute power = powers[j + kFirst];
-    sums[kNumerator + j] += j + kFirst == 0 ? v : v * (kEachTerm ? absolute(power) : power);
+    const int i = j + kFirst;
+    sums[kNumerator + j] += i == 0 ? v : v * (kEachTerm && i % 2 == 1 ? absolute(powers[i]) : powers[i]);
   }
-  return u * (dp - f * slope);
+  return u * (dp - f * (kEachTerm && x < 0 ? -slope : slope));
 }
 
 extern "C" __global__ void __launch_bounds__(katlab::kRationalThreads) rationalForward(
@@ -308,7 +307,8 @@ extern "C" __global__ void __launch_bounds__(katlab::kRationalThreads) rationalS
   const Share share = shareOf(tiling);
   if (!share.any || share.first >= tiling.rows) return;
   const Coefficients c = coefficientsOf(numerator, denominator, tiling, share.column);
-  Compute q[kDenominator + kFirst] = {}, b[kDenominator + kFirst] = {}, a[kNumerator];  // q without the floor
+  Compute q[kDenominator + kFirst] = {}, b[kDenominator + kFirst] = {}, a[kNumerator];
+  if constexpr (!kWholeSum) q[0] = kFloor;
   const int numeratorRow = share.column / tiling.numeratorWidth * kNumerator;
   const int denominatorRow = share.column / tiling.denominatorWidth * kDenominator;
   for (int i = 0; i < kNumerator; i++) a[i] = byNumerator[numeratorRow + i];
@@ -333,7 +333,7 @@ extern "C" __global__ void __launch_bounds__(katlab::kRationalThreads) rationalS
       taylor<kNumerator>(a, v, A);
       taylor<kDenominator + kFirst>(b, t, B);
       const Compute bars = kWholeSum ? signFromRight(Q[0]) : 1;
-      const Compute r = reciprocal(bars * Q[0] + kFloor);
+      const Compute r = reciprocal(kWholeSum ? bars * Q[0] + kFloor : Q[0]);
       const Compute dQ = bars * side * Q[1], ddQ = bars * Q[2], b0 = bars * B[0], dB = bars * side * B[1];
       const Compute f = P[0] * r;
       const Compute df = (P[1] - f * dQ) * r;

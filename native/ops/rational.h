@@ -35,9 +35,9 @@ void checkRationalBackward(
 RationalForm formOf(std::string_view form);
 RationalTerms termsOf(const at::Tensor& numerator, const at::Tensor& denominator);
 
-// Implementations compute contiguous matrices whose columns fall into groups of equal width. A tensor with channels
-// anywhere is one: the axes before them are its rows; the axes after them lie inside a group.
-at::Tensor matrixOf(const at::Tensor& x, int64_t axis);
+// Implementations compute contiguous matrices whose columns fall into groups of equal width. A contiguous tensor with
+// channels anywhere is one: the axes before them are its rows; the axes after them lie inside a group.
+int64_t columnsOf(const at::Tensor& x, int64_t axis);
 
 // A table in type `type`, contiguous, whose groups have equal widths: with a row for each channel where they have not.
 at::Tensor evenTable(const at::Tensor& table, int64_t dim, at::ScalarType type);

@@ -49,13 +49,13 @@ RationalLoops loopsFor(at::ScalarType type, RationalForm form, RationalTerms ter
 
 int64_t ceilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-// A contiguous matrix [.., dim] as one whose rows fill whole vectors: where dim does not, several of its rows make one
-// here; rows that are left over make a last, shorter one.
+// A contiguous matrix of rows of `dim` values as one whose rows fill whole vectors: where dim does not, several of its
+// rows make one here; rows that are left over make a last, shorter one.
 struct Layout {
   int64_t dim, rows, columns, leftover;
 
-  Layout(const Tensor& x, int64_t lanes) : dim(x.size(-1)) {
-    const int64_t all = x.numel() / dim;
+  Layout(int64_t values, int64_t columnsOfMatrix, int64_t lanes) : dim(columnsOfMatrix) {
+    const int64_t all = values / dim;
     const int64_t fold =
         std::min({lanes / std::gcd(dim, lanes), all, std::max<int64_t>(1, kTileColumns / dim)});
     rows = all / fold;
@@ -166,6 +166,13 @@ struct Tables {
 
 Tensor signFromRight(const Tensor& t) { return 1 - 2 * t.lt(0).to(t.scalar_type()); }
 
+// Values in the shape of a table.
+Tensor tableOf(const double* values, const Tensor& like) {
+  Tensor table = at::empty(like.sizes(), like.options().dtype(at::kDouble));
+  std::copy_n(values, like.numel(), table.mutable_data_ptr<double>());
+  return table;
+}
+
 // What one call computes with: the loops, the tables and how the tensor is cut.
 struct Work {
   const RationalForm form;
@@ -174,15 +181,15 @@ struct Work {
   const Layout layout;
   const Tables tables;
 
-  Work(const Tensor& matrix, int64_t dim, const Tensor& a, const Tensor& b, const RationalOptions& options)
+  Work(const Tensor& x, const Tensor& a, const Tensor& b, const RationalOptions& options)
       : form(formOf(options.form)),
-        numerator(evenTable(a, dim, at::toOpMathType(matrix.scalar_type()))),
-        denominator(evenTable(b, dim, at::toOpMathType(matrix.scalar_type()))),
-        loops(loopsFor(matrix.scalar_type(), form, termsOf(a, b))),
-        layout(matrix, loops.lanes),
+        numerator(evenTable(a, x.size(options.axis), at::toOpMathType(x.scalar_type()))),
+        denominator(evenTable(b, x.size(options.axis), at::toOpMathType(x.scalar_type()))),
+        loops(loopsFor(x.scalar_type(), form, termsOf(a, b))),
+        layout(x.numel(), columnsOf(x, options.axis), loops.lanes),
         tables(layout, loops.lanes, numerator, form == RationalForm::A ? denominator.abs() : denominator) {}
 
-  // The block `extent` of a matrix: only what every direction has.
+  // The block `extent` of contiguous x: only what every direction has.
   RationalTile tile(const Layout::Extent& extent, const Tensor& x) const {
     return {
         .terms = tables.terms,
@@ -217,15 +224,14 @@ struct Work {
         tables.addUp(sums.data(), partial.data() + chunk * terms);
       }
     });
-    Tensor total = at::zeros({terms}, numerator.options().dtype(at::kDouble));
-    double* to = total.mutable_data_ptr<double>();
+    std::vector<double> total(terms);
     for (int64_t chunk = 0; chunk < chunks; chunk++)
-      for (int64_t term = 0; term < terms; term++) to[term] += partial[chunk * terms + term];
-    Tensor ofDenominator = total.narrow(0, numerator.numel(), denominator.numel()).view(denominator.sizes());
-    if (form == RationalForm::A) ofDenominator = ofDenominator * signFromRight(denominator);
+      for (int64_t term = 0; term < terms; term++) total[term] += partial[chunk * terms + term];
+    const Tensor ofDenominator = tableOf(total.data() + numerator.numel(), denominator);
     return {
-        evenTableBackward(total.narrow(0, 0, numerator.numel()).view(numerator.sizes()), a),
-        evenTableBackward(ofDenominator, b)};
+        evenTableBackward(tableOf(total.data(), numerator), a),
+        evenTableBackward(
+            form == RationalForm::A ? ofDenominator * signFromRight(denominator) : ofDenominator, b)};
   }
 };
 
@@ -241,8 +247,8 @@ Tensor rationalCpu(
   Tensor y = at::empty(x.sizes(), x.options());
   if (x.numel() == 0) return y;
 
-  const Tensor from = matrixOf(x, axis);
-  const Work work(from, x.size(axis), numerator, denominator, options);
+  const Tensor from = x.contiguous();
+  const Work work(from, numerator, denominator, options);
   auto* to = static_cast<char*>(y.mutable_data_ptr());
   const int64_t grain = std::max<int64_t>(1, kWorthAThread / work.layout.tileSize());
   at::parallel_for(0, work.layout.tiles(), grain, [&](int64_t begin, int64_t end) {
@@ -269,8 +275,8 @@ std::tuple<Tensor, Tensor, Tensor> rationalBackwardCpu(
   Tensor dx = at::empty(x.sizes(), x.options());
   if (x.numel() == 0) return {dx, at::zeros_like(numerator), at::zeros_like(denominator)};
 
-  const Tensor from = matrixOf(x, axis), upstream = grad.contiguous();
-  const Work work(from, x.size(axis), numerator, denominator, options);
+  const Tensor from = x.contiguous(), upstream = grad.contiguous();
+  const Work work(from, numerator, denominator, options);
   const int64_t size = x.element_size();
   const auto* upstreamData = static_cast<const char*>(upstream.const_data_ptr());
   auto* to = static_cast<char*>(dx.mutable_data_ptr());
@@ -302,9 +308,9 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> rationalDoubleBackwardCpu(
   Tensor ofGrad = at::empty(x_.sizes(), x_.options()), ofX = at::empty(x_.sizes(), x_.options());
   if (x_.numel() == 0) return {ofGrad, ofX, at::zeros_like(numerator), at::zeros_like(denominator)};
 
-  const Tensor x = matrixOf(x_, axis), grad = grad_.contiguous(), byX = byX_.contiguous();
-  const int64_t dim = x_.size(axis), size = x.element_size();
-  const Work work(x, dim, numerator, denominator, options);
+  const Tensor x = x_.contiguous(), grad = grad_.contiguous(), byX = byX_.contiguous();
+  const int64_t dim = x.size(axis), size = x.element_size();
+  const Work work(x, numerator, denominator, options);
   const auto type = work.numerator.scalar_type();
   const Tensor weightsOfB = evenTable(byDenominator, dim, type);
   const Tables weights(

@@ -21,11 +21,10 @@ RationalTerms termsOf(const Tensor& numerator, const Tensor& denominator) {
   return {static_cast<int>(numerator.size(1)), static_cast<int>(denominator.size(1))};
 }
 
-Tensor matrixOf(const Tensor& x, int64_t axis) {
-  const int64_t at = at::maybe_wrap_dim(axis, x.dim());
+int64_t columnsOf(const Tensor& x, int64_t axis) {
   int64_t columns = 1;
-  for (int64_t i = at; i < x.dim(); i++) columns *= x.size(i);
-  return x.contiguous().view({x.numel() / columns, columns});
+  for (int64_t i = at::maybe_wrap_dim(axis, x.dim()); i < x.dim(); i++) columns *= x.size(i);
+  return columns;
 }
 
 Tensor evenTable(const Tensor& table, int64_t dim, at::ScalarType type) {

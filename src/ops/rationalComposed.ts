@@ -100,7 +100,9 @@ function polynomials(inputs: Inputs, { form, axis }: Attributes): Polynomials {
   const inner = horner(b, x);
   const sum = firstPower === 1 ? tf.mul(inner, x) : inner;
   const side = signFromRight(sum);
-  return { p, q: tf.add(tf.mul(sum, side), floor), a, b, t: x, side };
+  // tfjs hands numbers over as float32; this keeps 0.1 exact on an engine of float64.
+  const constant = tf.div(1, 1 / floor);
+  return { p, q: tf.add(tf.mul(sum, side), constant), a, b, t: x, side };
 }
 
 /** Columns of a table [groups, terms] as tensors [dim, 1], each group's number repeated over its channels. */

@@ -2,18 +2,18 @@ import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { valueAndGrads } from "../../src/autodiff/valueAndGrads.js";
 import { rationalDerivatives } from "../../src/bases/rational.js";
-import { type EngineName, useEngine } from "../../src/engine.js";
+import { useEngine } from "../../src/engine.js";
 import { KatlabError } from "../../src/errors.js";
 import { groupRational, type GroupRationalForm } from "../../src/ops/groupRational.js";
 import { Random } from "../../src/random.js";
-import { addonStatus, registerTorchBackend, type TorchBackend } from "../../src/torch/backend.js";
+import { addonStatus, registerTorchBackend } from "../../src/torch/backend.js";
+import { composed, engines, missing, tapeResults } from "./groupRationalEngines.js";
 import {
   drawCase,
   exactResults,
   expectAsAccurate,
   type GroupRationalCase,
   plainResults,
-  type Results,
 } from "./groupRationalReference.js";
 
 // Shape of x, groups of the numerator, groups of the denominator: KAT's sharing, one group a channel, groups of which
@@ -26,40 +26,6 @@ const layouts: [number[], number, number][] = [
   [[40], 1, 4],
   [[9, 1], 1, 1],
 ];
-const engines: EngineName[] = ["cpu", "wasm", "torch", "tensorflow"];
-const missing = new Map<EngineName, string>();
-for (const engine of engines) {
-  await useEngine({ engine }).catch((error: unknown) => missing.set(engine, String(error)));
-}
-
-/** Value and gradients on the engine in use, by tfjs's tape. */
-function tapeResults({ shape, x, dy, numerator, denominator }: GroupRationalCase): Results {
-  return tf.tidy(() => {
-    const inputs = [tf.tensor(x, shape), tf.tensor2d(numerator), tf.tensor2d(denominator)];
-    const f = (...t: tf.Tensor[]): tf.Tensor => groupRational(t[0], t[1] as tf.Tensor2D, t[2] as tf.Tensor2D);
-    const y = f(...inputs);
-    const gradients = tf.grads(f)(inputs, tf.tensor(dy, shape));
-    return [y, ...gradients].map((t) => Array.from(readValues(t))) as Results;
-  });
-}
-
-/** Values as the engine stores them: in full precision where that is float64. */
-function readValues(t: tf.Tensor): ArrayLike<number> {
-  const backend = tf.backend();
-  return "readFloat64" in backend ? (backend as TorchBackend).readFloat64(t) : t.dataSync();
-}
-
-/** Runs `f` as if the engine in use had no fused tfjs kernel. */
-function composed<T>(f: () => T): T {
-  const backend = tf.getBackend();
-  const kernels = ["GroupRational", "GroupRationalGradient"].map((name) => tf.getKernel(name, backend));
-  for (const { kernelName } of kernels) tf.unregisterKernel(kernelName, backend);
-  try {
-    return f();
-  } finally {
-    for (const kernel of kernels) tf.registerKernel(kernel);
-  }
-}
 
 function draws(layout: (typeof layouts)[number], count = 6): GroupRationalCase[] {
   return Array.from({ length: count }, (_, seed) => drawCase(...layout, new Random(seed)));

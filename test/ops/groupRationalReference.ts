@@ -1,5 +1,8 @@
 import { expect } from "vitest";
 import { rational, rationalGradient, type RationalCoefficients } from "../../src/bases/rational.js";
+import { denominatorShape, rationalTerms } from "../../src/bases/rationalForm.js";
+import { sizeOf } from "../../src/shape.js";
+import type { GroupRationalSettings } from "../../src/ops/groupRational.js";
 import type { Random } from "../../src/random.js";
 
 /** Inputs of `groupRational` and the upstream gradient, as plain numbers that float32 holds exactly. */
@@ -9,28 +12,61 @@ export interface GroupRationalCase {
   dy: number[];
   numerator: number[][];
   denominator: number[][];
+  settings?: GroupRationalSettings;
 }
 
 /** y, dx, dNumerator, dDenominator, each row-major. */
 export type Results = [number[], number[], number[], number[]];
 
+/**
+ * A case by normal numbers, where the denominator is well conditioned: at a zero of its sum (a kink of forms B and C, close
+ * to a pole of N) the sign that rounding leaves would be compared.
+ */
 export function drawCase(
   shape: number[],
   numeratorGroups: number,
   denominatorGroups: number,
   random: Random,
+  { degrees = [5, 4], ...settings }: GroupRationalSettings & { degrees?: [number, number] } = {},
 ): GroupRationalCase {
   const normal = (): number => Math.fround(random.normal());
-  const size = shape.reduce((product, d) => product * d, 1);
-  const table = (groups: number, terms: number): number[][] =>
-    Array.from({ length: groups }, () => Array.from({ length: terms }, normal));
-  return {
-    shape,
-    x: Array.from({ length: size }, normal),
-    dy: Array.from({ length: size }, normal),
-    numerator: table(numeratorGroups, 6),
-    denominator: table(denominatorGroups, 4),
-  };
+  const { form = "A" } = settings;
+  const terms = rationalTerms(form, degrees);
+  const table = (groups: number, count: number): number[][] =>
+    Array.from({ length: groups }, () => Array.from({ length: count }, normal));
+  const numerator = table(numeratorGroups, terms[0]);
+  const denominator = table(denominatorGroups, terms[1]);
+  const drawn = { shape, numerator, denominator, settings };
+  const x = Array.from({ length: sizeOf(shape) }, (_, i) => {
+    const b = denominator[rowOf(i, denominatorGroups, drawn)];
+    for (let attempt = 0; attempt < 1000; attempt++) {
+      const value = normal();
+      if (isWellConditioned(value, b, form)) return value;
+    }
+    throw new Error("drawCase: no well conditioned point");
+  });
+  return { ...drawn, x, dy: x.map(normal) };
+}
+
+function isWellConditioned(x: number, b: readonly number[], form: "A" | "B" | "C" | "N"): boolean {
+  if (form === "A") return true;
+  const { firstPower, floor } = denominatorShape(form);
+  const terms = b.map((coefficient, j) => coefficient * x ** (j + firstPower));
+  if (form === "N") terms.push(floor);
+  const sum = terms.reduce((total, term) => total + term, 0);
+  const size = terms.reduce((total, term) => total + Math.abs(term), 0);
+  return Math.abs(sum) > 0.1 * size;
+}
+
+/** The row of a table of so many groups that value i, in row-major order, takes. */
+function rowOf(
+  i: number,
+  groups: number,
+  { shape, settings }: Pick<GroupRationalCase, "shape" | "settings">,
+): number {
+  const axis = settings?.channels === "first" ? 1 : shape.length - 1;
+  const channel = Math.floor(i / sizeOf(shape.slice(axis + 1))) % shape[axis];
+  return Math.floor((channel * groups) / shape[axis]);
 }
 
 /** By `src/bases`, in float64. */
@@ -45,33 +81,40 @@ export function exactResults(drawn: GroupRationalCase): Results {
 export function plainResults(drawn: GroupRationalCase): Results {
   const r = Math.fround;
   const horner = (coefficients: readonly number[], x: number): number =>
-    coefficients.reduceRight((sum, c) => r(r(sum * x) + c));
+    coefficients.reduceRight((sum, c) => r(r(sum * x) + c), 0);
+  const slope = (coefficients: readonly number[], x: number): number =>
+    horner(
+      coefficients.slice(1).map((c, i) => r(c * (i + 1))),
+      x,
+    );
+  const powers = (first: number, x: number, count: number): number[] => {
+    const terms = [first];
+    for (let i = 1; i < count; i++) terms.push(r(terms[i - 1] * x));
+    return terms;
+  };
   return perValue(
     drawn,
-    (x, dy, { numerator, denominator }) => {
-      const size = Math.abs(x);
-      const b = denominator.map(Math.abs);
-      const p = horner(numerator, x);
-      const q = horner([1, ...b], size);
-      const value = r(p / q);
+    (x, dy, { numerator, denominator, form = "A" }) => {
+      const { floor, firstPower, bars } = denominatorShape(form);
+      const eachTerm = bars === "each term";
+      const t = eachTerm ? Math.abs(x) : x;
+      const b = [
+        ...Array<number>(firstPower).fill(0),
+        ...(eachTerm ? denominator.map(Math.abs) : denominator),
+      ];
+      const sum = horner(b, t);
+      const q = r(floor + (bars === "sum" ? Math.abs(sum) : sum));
+      const value = r(horner(numerator, x) / q);
       const u = r(dy / q);
-      const v = r(-u * value);
-      const slopeP = horner(
-        numerator.slice(1).map((a, i) => r(a * (i + 1))),
-        x,
-      );
-      const slopeQ =
-        (x < 0 ? -1 : 1) *
-        horner(
-          b.map((term, j) => r(term * (j + 1))),
-          size,
-        );
-      const dNumerator = [u];
-      for (let i = 1; i < 6; i++) dNumerator.push(r(dNumerator[i - 1] * x));
-      const powers = [r(v * size)];
-      for (let j = 1; j < 4; j++) powers.push(r(powers[j - 1] * size));
-      const dDenominator = powers.map((power, j) => (denominator[j] < 0 ? -power : power));
-      return [value, r(u * r(slopeP - r(value * slopeQ))), dNumerator, dDenominator];
+      const side = (bars === "sum" && sum < 0) || (eachTerm && x < 0) ? -1 : 1;
+      const v = r(-u * value) * (bars === "sum" ? side : 1);
+      const dDenominator = powers(firstPower === 1 ? r(v * t) : v, t, denominator.length);
+      return [
+        value,
+        r(u * r(slope(numerator, x) - r(value * side * slope(b, t)))),
+        powers(u, x, numerator.length),
+        dDenominator.map((term, j) => (eachTerm && denominator[j] < 0 ? -term : term)),
+      ];
     },
     r,
   );
@@ -84,16 +127,19 @@ type PerValue = (
 ) => [y: number, dx: number, dNumerator: number[], dDenominator: number[]];
 
 function perValue(drawn: GroupRationalCase, f: PerValue, round = (sum: number): number => sum): Results {
-  const { shape, x, dy, numerator, denominator } = drawn;
-  const dim = shape[shape.length - 1];
+  const { x, dy, numerator, denominator, settings } = drawn;
   const dNumerator = numerator.map((row) => row.map(() => 0));
   const dDenominator = denominator.map((row) => row.map(() => 0));
   const y: number[] = [];
   const dx: number[] = [];
   x.forEach((value, i) => {
-    const upper = Math.floor(((i % dim) * numerator.length) / dim);
-    const lower = Math.floor(((i % dim) * denominator.length) / dim);
-    const coefficients = { numerator: numerator[upper], denominator: denominator[lower] };
+    const upper = rowOf(i, numerator.length, drawn);
+    const lower = rowOf(i, denominator.length, drawn);
+    const coefficients = {
+      numerator: numerator[upper],
+      denominator: denominator[lower],
+      form: settings?.form ?? "A",
+    };
     const [result, slope, byNumerator, byDenominator] = f(value, dy[i], coefficients);
     y.push(result);
     dx.push(slope);
