@@ -77,6 +77,28 @@ export class Random {
     }
   }
 
+  /**
+   * Beta(α, α): G₁/(G₁ + G₂) of two gamma variables (Marsaglia and Tsang, 2000; below α = 1 by G(α + 1)·U^(1/α)).
+   *
+   * @param alpha above 0; small ones give numbers near 0 and 1
+   */
+  beta(alpha: number): number {
+    const [first, second] = [this.#logGamma(alpha), this.#logGamma(alpha)];
+    return 1 / (1 + Math.exp(second - first));
+  }
+
+  /** Logarithm of a gamma variable, which is itself too small to hold for small α. */
+  #logGamma(alpha: number): number {
+    if (alpha < 1) return this.#logGamma(alpha + 1) + Math.log(1 - this.uniform()) / alpha;
+    const d = alpha - 1 / 3;
+    for (;;) {
+      const x = this.normal();
+      const v = (1 + x / Math.sqrt(9 * d)) ** 3;
+      if (v > 0 && Math.log(1 - this.uniform()) < x ** 2 / 2 + d * (1 - v + Math.log(v)))
+        return Math.log(d * v);
+    }
+  }
+
   /** `[0, size)` in random order (Fisher–Yates). */
   permutation(size: number): Int32Array {
     const order = Int32Array.from({ length: size }, (_, i) => i);

@@ -13,6 +13,8 @@ export interface Split {
   readonly labels: Int32Array;
   /** Height, width and channels of one image. */
   readonly shape: readonly [height: number, width: number, channels: number];
+  /** What a black pixel is once normalised, by channel. */
+  readonly black: readonly number[];
   /**
    * The images and labels at `indices` (any order, repeats allowed) as tensors the caller disposes.
    *
@@ -75,6 +77,7 @@ export class ImageSplit implements Split {
   readonly images: Uint8Array;
   readonly labels: Int32Array;
   readonly shape: readonly [height: number, width: number, channels: number];
+  readonly black: readonly number[];
   readonly #content: ImageSplitContent;
   /** For each channel, the normalised value of every pixel value there is. */
   readonly #normalised: readonly Float32Array[];
@@ -88,6 +91,7 @@ export class ImageSplit implements Split {
     this.images = images;
     this.labels = labels;
     this.shape = shape;
+    this.black = mean.map((center, channel) => -center / std[channel]);
     this.#normalised = mean.map((center, channel) =>
       Float32Array.from({ length: 256 }, (_, value) => (value / 255 - center) / std[channel]),
     );
