@@ -131,9 +131,12 @@ export { loadDataset, type LoadOptions } from "./data/load.js";
 export { type DatasetName } from "./data/catalogue.js";
 export { type Dataset, type Split } from "./data/dataset.js";
 export { type DownloadProgress } from "./data/download.js";
+export { imageFolder, type ImageFolderOptions } from "./data/imageFolder.js";
+export { augmentedBatch, type AugmentedBatch } from "./data/augment/augmentedBatch.js";
 export { syntheticImages, type SyntheticDataset, type SyntheticOptions } from "./data/syntheticImages.js";
 
 // Training
+export { type AugmentationSettings } from "./data/augment/settings.js";
 export { train, type TrainOptions } from "./training/train.js";
 export { trainingStep, type Step } from "./training/step.js";
 export { TrainingSteps, type TrainingBatch, type TrainingStepsOptions } from "./training/trainingSteps.js";
@@ -142,7 +145,7 @@ export { clipByNorm } from "./training/clip.js";
 export { warmupCosine } from "./training/schedule.js";
 export { evaluate, type EvaluateOptions, type Evaluation } from "./training/evaluate.js";
 export { completeRecipe, type RecipeSettings } from "./training/completeRecipe.js";
-export { type Recipe } from "./training/recipe.js";
+export { type Recipe, type RecipeChanges } from "./training/recipe.js";
 export { recipes, type NamedRecipe, type RecipeName } from "./training/recipes.js";
 export { WeightAverage } from "./training/weightAverage.js";
 export { type CheckpointOptions } from "./training/checkpointFolder.js";

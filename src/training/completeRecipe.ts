@@ -1,9 +1,9 @@
 import { mustBe, mustDivide, unknownOption } from "../errors.js";
-import { type Recipe, recipeSchema } from "./recipe.js";
+import { type Recipe, type RecipeChanges, recipeSchema } from "./recipe.js";
 import { type RecipeName, recipes } from "./recipes.js";
 
 /** Settings of a recipe: those of a named one, if any, with what is given in their place. */
-export interface RecipeSettings extends Partial<Recipe> {
+export interface RecipeSettings extends RecipeChanges {
   /** Name of the recipe to start from; default `"small"`. */
   readonly recipe?: RecipeName;
 }
@@ -49,7 +49,7 @@ export async function completeRecipe({
 }
 
 /** A setting given as undefined is one left out: it must not hide the named recipe's. */
-function withoutUndefined(settings: Partial<Recipe>): Partial<Recipe> {
+function withoutUndefined(settings: RecipeChanges): RecipeChanges {
   const entries: [string, unknown][] = Object.entries(settings);
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }

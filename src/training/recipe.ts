@@ -1,4 +1,5 @@
 import type * as zod from "zod";
+import { type AugmentationSettings, augmentationSchema } from "../data/augment/settings.js";
 
 /**
  * How a model is trained: plain data, so that a run can be written down and repeated. Ranges, defaults and these texts are
@@ -47,6 +48,11 @@ export interface Recipe {
    */
   readonly emaDecay: number | null;
   /**
+   * How training images are varied; nothing by default. Mixup and cutmix make soft targets, which labelSmoothing smooths
+   * as well.
+   */
+  readonly augmentation: AugmentationSettings;
+  /**
    * The run ends, with the last good weights, when the running mean of the loss exceeds this many times ln(classes), the
    * loss of knowing nothing; at least 1; default 3. `null` ends it for losses that are not finite only.
    */
@@ -55,6 +61,12 @@ export interface Recipe {
   readonly evaluationBatchSize: number;
   /** Seed of the order of images, of drop path and of augmentation, a safe integer; default 0. */
   readonly seed: number;
+}
+
+/** Settings that differ from those of another recipe. */
+export interface RecipeChanges extends Partial<Omit<Recipe, "augmentation">> {
+  /** How training images are varied, in place of all that the other recipe says of it; what is left out is off. */
+  readonly augmentation?: Partial<AugmentationSettings>;
 }
 
 /** Ranges, defaults and texts of all settings. zod takes as long to load as tfjs, so it waits for the first recipe. */
@@ -96,6 +108,7 @@ function schemaOf(z: typeof zod) {
       .nullable()
       .default(null)
       .describe("Decay d of the exponential moving average of the weights, in [0, 1)"),
+    augmentation: augmentationSchema(z).prefault({}).describe("How training images are varied"),
     divergenceFactor: z
       .number()
       .min(1)

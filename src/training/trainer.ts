@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import * as tf from "@tensorflow/tfjs-core";
+import { augmentedBatch } from "../data/augment/augmentedBatch.js";
 import type { Dataset, Split } from "../data/dataset.js";
 import { describeEngine } from "../engine.js";
 import { saveSafetensors } from "../io/safetensors.js";
@@ -182,7 +183,11 @@ export class Trainer {
   #step(epoch: number, indices: Int32Array): void {
     const taken = this.#taken();
     const learningRate = warmupCosine(taken, this.#stepsPerEpoch, this.#recipe);
-    const { images, labels } = this.#data.train.batch(indices);
+    const { train, classes } = this.#data;
+    const { images, labels } = augmentedBatch(train, indices, this.#recipe.augmentation, {
+      classes: classes.length,
+      random: this.#random.split("augmentation").split(taken),
+    });
     try {
       const random = this.#random.split("step").split(taken);
       const loss = this.#train.take({ images, labels, learningRate, random });

@@ -17,6 +17,7 @@ const run = await train(
   { ...data, validation },
   {
     ...{ epochs: 12, batchSize: 16, accumulate: 2, emaDecay: 0.9, coefficientRate: 0.5, seed: 4 },
+    augmentation: { flip: 0.5, cropPadding: 1, erasing: 0.2, mixup: 0.4, cutmix: 1 },
     ...{ checkpoint: { folder: join(folder, "checkpoints"), every: { steps: 2 } }, resume: true },
     ...{ show: false, log: folder },
   },

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { noAugmentation } from "../../src/data/augment/settings.js";
 import { completeRecipe } from "../../src/training/completeRecipe.js";
 import { type Recipe, recipeSchema } from "../../src/training/recipe.js";
 import { type RecipeName, recipes } from "../../src/training/recipes.js";
@@ -16,8 +17,10 @@ describe("completeRecipe", () => {
     );
     const { shape } = await recipeSchema();
     const recipe = await completeRecipe();
-    for (const [name, { description }] of Object.entries(shape)) {
-      const value = recipe[name as keyof Recipe];
+    const { augmentation, ...plain } = recipe;
+    expect(augmentation).toEqual(noAugmentation);
+    for (const [name, value] of Object.entries(plain)) {
+      const { description } = shape[name as keyof Recipe];
       const text = documented.get(name);
       expect(text, name).toContain(`${description}; default `);
       expect(text?.split("; default ")[1], name).toMatch(new RegExp(`^${String(value)}[.,]`));
@@ -32,6 +35,7 @@ describe("completeRecipe", () => {
     }
     expect(await completeRecipe({ recipe: "small" })).toEqual(await completeRecipe());
     expect(await completeRecipe({ recipe: "kat-imagenet" })).toMatchObject({
+      augmentation: { flip: 0.5, erasing: 0.25, mixup: 0.8, cutmix: 1, switchProbability: 0.5 },
       ...{ epochs: 300, batchSize: 1024, learningRate: 1e-3, warmupEpochs: 5, warmupLearningRate: 1e-5 },
       ...{ finalLearningRate: 0, weightDecay: 0.05, coefficientWeightDecay: 0.05, epsilon: 1e-8 },
       ...{ labelSmoothing: 0.1, clipNorm: null, emaDecay: 0.9999 },
@@ -53,6 +57,8 @@ describe("completeRecipe", () => {
       batchSize: undefined,
     } as object);
     expect(recipe).toMatchObject({ epochs: 2, batchSize: 1024 });
+    const plain = await completeRecipe({ recipe: "kat-imagenet", augmentation: { flip: 0.5 } });
+    expect(plain.augmentation).toEqual({ ...noAugmentation, flip: 0.5 });
   });
 
   test("keeps what is given", async () => {
@@ -62,6 +68,8 @@ describe("completeRecipe", () => {
   test.each([
     [{ epoch: 3 }, /recipe: must be one of .*; got "epoch"\. Did you mean "epochs"\?/],
     [{ recipe: "kat-imagnet" }, /recipe: must be one of small.*Did you mean "kat-imagenet"\?/],
+    [{ augmentation: { flip: 2 } }, /recipe: augmentation\.flip: .*<=1; got 2\./],
+    [{ augmentation: { flop: 0.5 } }, /recipe: augmentation: Unrecognized key: "flop"/],
     [{ batchSize: 10, accumulate: 3 }, /batchSize \(10\) must be a multiple of accumulate \(3\)/],
     [{ epochs: 0 }, /recipe: epochs: expected number to be >=1; got 0\./],
     [{ epochs: 1.5 }, /recipe: epochs: .*int.*; got 1\.5\./],

@@ -60,6 +60,16 @@ describe.each(engines)("on the %s engine", (engine) => {
     expect(losses[2]).not.toEqual(losses[0]);
   });
 
+  test("a model learns from images that are varied and mixed, the same way for the same seed", async () => {
+    const augmentation = { flip: 0.2, cropPadding: 1, erasing: 0.1, mixup: 0.2, cutmix: 0.2 };
+    const run = await train(model, data, { ...quiet, epochs: 15, augmentation });
+    expect(run.testAccuracy).toBeGreaterThan(0.7);
+    const again = createModel("kat_test_patch7_28", { classes: 4, imageSize: 14, seed: 1 });
+    const { history } = await train(again, data, { ...quiet, epochs: 15, augmentation });
+    expect(history.steps).toEqual(run.history.steps);
+    again.dispose();
+  });
+
   test("a stop ends the run after its step and keeps what there is", async () => {
     const controller = new AbortController();
     const onEpoch = () => {
