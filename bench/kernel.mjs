@@ -2,7 +2,8 @@
 // import of katlab, completion, 100,000 printed lines, stop button, restart, memory.
 //
 //   node bench/kernel.mjs [--runs 5] [--deno <program>]     (npm install deno in a folder elsewhere brings one)
-//   node bench/kernel.mjs --chart 15                        a live chart at 5 Hz for 15 minutes: does memory grow?
+//   node bench/kernel.mjs --chart 15 [--collect]            a live chart at 5 Hz for 15 minutes: does memory grow? With
+//                                                           --collect garbage goes every minute: what is kept?
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,6 +16,7 @@ const { values: options } = parseArgs({
     runs: { type: "string", default: "5" },
     deno: { type: "string" },
     chart: { type: "string" },
+    collect: { type: "boolean", default: false },
   },
 });
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -179,7 +181,8 @@ async function compare() {
 
 /** A training chart, drawn anew five times a second, as train() shows it. */
 async function watchChart(minutes) {
-  const client = await KernelClient.start({ argv: kernels.katlab.argv, cwd });
+  const [node, ...kernel] = kernels.katlab.argv;
+  const client = await KernelClient.start({ argv: [node, "--expose-gc", ...kernel], cwd });
   const run = async (code) => {
     const { reply } = await client.execute(code);
     if (reply.status !== "ok") throw new Error(reply.evalue);
@@ -191,6 +194,7 @@ const history = (shift: number) => ({ steps: steps.map((s) => ({ ...s, loss: s.l
   const code = `const until = Date.now() + ${minutes * 60_000};
 for (let i = 0; Date.now() < until; i++) {
   live.update(() => kl.plotTraining(history(i)));
+  if (${options.collect} && i % 300 === 0) globalThis.gc();
   await new Promise((resolve) => setTimeout(resolve, 200));
 }`;
   let updates = 0;
