@@ -194,7 +194,7 @@ const history = (shift: number) => ({ steps: steps.map((s) => ({ ...s, loss: s.l
   const code = `const until = Date.now() + ${minutes * 60_000};
 for (let i = 0; Date.now() < until; i++) {
   live.update(() => kl.plotTraining(history(i)));
-  if (${options.collect} && i % 300 === 0) globalThis.gc();
+  if (${options.collect} && i % 300 === 0) globalThis.gc?.();
   await new Promise((resolve) => setTimeout(resolve, 200));
 }`;
   let updates = 0;
