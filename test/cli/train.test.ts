@@ -82,28 +82,32 @@ test("trains as the file says, and evaluate finds the same accuracy", async () =
   expect(validation.fault).toContain("config.json: data: the data must have validation images; got none.");
 });
 
-test("Ctrl-C writes a checkpoint and exits with 130; --resume ends with the bits of an undisturbed run", async () => {
-  const long = { ...valid, recipe: { ...valid.recipe, epochs: 60 } };
-  const weights = (): Buffer => readFileSync(path.join(folder, "other", "weights.safetensors"));
-  await katlab(long, "train", "--quiet", "-o", path.join(folder, "other"));
-  const log = path.join(out, "run.jsonl");
-  const press = setInterval(() => {
-    if (existsSync(log) && readFileSync(log, "utf8").includes('"epoch":2')) {
-      clearInterval(press);
-      process.emit("SIGINT", "SIGINT");
-    }
-  }, 5);
-  const { fault, code } = await katlab(long, "train", "--quiet");
-  clearInterval(press);
-  expect(code).toBe(130);
-  expect(fault).toBe(`stopped; katlab train ${file} --resume goes on\n`);
-  const record = JSON.parse(readFileSync(path.join(out, "run.json"), "utf8")) as { stopped: boolean };
-  expect(record.stopped).toBe(true);
-  const resumed = await katlab(long, "train", "--quiet", "--resume");
-  expect(resumed).toEqual({ text: "", fault: "", code: undefined });
-  expect(readFileSync(path.join(out, "weights.safetensors")).equals(weights())).toBe(true);
-  expect(process.listenerCount("SIGINT")).toBe(0);
-});
+test(
+  "Ctrl-C writes a checkpoint and exits with 130; --resume ends with the bits of an undisturbed run",
+  { timeout: 120_000 },
+  async () => {
+    const long = { ...valid, recipe: { ...valid.recipe, epochs: 20 } };
+    const weights = (): Buffer => readFileSync(path.join(folder, "other", "weights.safetensors"));
+    await katlab(long, "train", "--quiet", "-o", path.join(folder, "other"));
+    const log = path.join(out, "run.jsonl");
+    const press = setInterval(() => {
+      if (existsSync(log) && readFileSync(log, "utf8").includes('"epoch":2')) {
+        clearInterval(press);
+        process.emit("SIGINT", "SIGINT");
+      }
+    }, 5);
+    const { fault, code } = await katlab(long, "train", "--quiet");
+    clearInterval(press);
+    expect(code).toBe(130);
+    expect(fault).toBe(`stopped; katlab train ${file} --resume goes on\n`);
+    const record = JSON.parse(readFileSync(path.join(out, "run.json"), "utf8")) as { stopped: boolean };
+    expect(record.stopped).toBe(true);
+    const resumed = await katlab(long, "train", "--quiet", "--resume");
+    expect(resumed).toEqual({ text: "", fault: "", code: undefined });
+    expect(readFileSync(path.join(out, "weights.safetensors")).equals(weights())).toBe(true);
+    expect(process.listenerCount("SIGINT")).toBe(0);
+  },
+);
 
 test("a run that diverges exits with 1", async () => {
   const wild = { ...valid, recipe: { ...valid.recipe, learningRate: 1e20, clipNorm: null, warmupEpochs: 0 } };

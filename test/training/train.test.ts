@@ -64,10 +64,13 @@ describe.each(engines)("on the %s engine", (engine) => {
     const augmentation = { flip: 0.2, cropPadding: 1, erasing: 0.1, mixup: 0.2, cutmix: 0.2 };
     const run = await train(model, data, { ...quiet, epochs: 15, augmentation });
     expect(run.testAccuracy).toBeGreaterThan(0.7);
-    const again = createModel("kat_test_patch7_28", { classes: 4, imageSize: 14, seed: 1 });
-    const { history } = await train(again, data, { ...quiet, epochs: 15, augmentation });
-    expect(history.steps).toEqual(run.history.steps);
-    again.dispose();
+    const short = async (): Promise<unknown> => {
+      const fresh = createModel("kat_test_patch7_28", { classes: 4, imageSize: 14, seed: 1 });
+      const { history } = await train(fresh, data, { ...quiet, epochs: 2, augmentation });
+      fresh.dispose();
+      return history.steps;
+    };
+    expect(await short()).toEqual(await short());
   });
 
   test("a stop ends the run after its step and keeps what there is", async () => {
