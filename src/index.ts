@@ -108,9 +108,15 @@ export { type LayerOutline } from "./layers/outline.js";
 export { Scope } from "./layers/scope.js";
 export { Attention, type AttentionLayerOptions } from "./layers/attention.js";
 export { DropPath } from "./layers/dropPath.js";
+export { FixedActivation } from "./layers/fixedActivation.js";
 export { Gelu } from "./layers/gelu.js";
 export { GroupKan, type GroupKanOptions, type GroupKanWeights } from "./layers/groupKan.js";
-export { GroupRational, type GroupRationalOptions } from "./layers/groupRational.js";
+export {
+  GroupRational,
+  type GroupRationalOptions,
+  type RationalOptions,
+  type Sharing,
+} from "./layers/groupRational.js";
 export { LayerNorm, type LayerNormOptions } from "./layers/layerNorm.js";
 export { LayerScale, type LayerScaleOptions } from "./layers/layerScale.js";
 export { Linear, type LinearOptions } from "./layers/linear.js";

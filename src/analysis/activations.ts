@@ -1,6 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { rational, type RationalCoefficients } from "../bases/rational.js";
-import { rationalPreset } from "../bases/rationalPreset.js";
 import { mustBe } from "../errors.js";
 import { GroupRational } from "../layers/groupRational.js";
 import type { Module } from "../layers/module.js";
@@ -8,9 +7,9 @@ import { type Histogram, histogramOf } from "./histogram.js";
 import { type ImageSource, observeImages, sizeOfSource } from "./observeImages.js";
 import { SpreadSample } from "./spreadSample.js";
 
-/** The learned function of one group of channels. */
+/** The learned function of one group of channels: of those that share all coefficients. */
 export interface GroupActivation {
-  /** Number of the group, from 0. */
+  /** Number of the group, from 0; of the channel, where each channel has coefficients of its own. */
   readonly group: number;
   /** Points at which the function was taken, equispaced over the range of the inputs. */
   readonly x: readonly number[];
@@ -52,15 +51,16 @@ export interface LearnedActivationsOptions {
   readonly points?: number;
 }
 
-/** Values kept for a group: enough for 40 bins, and quickly sorted. */
+/** Values kept for a group: enough for 40 bins, and quickly sorted. Fewer where there are more than eight groups. */
 const valuesPerGroup = 65_536;
+const valuesPerLayer = 8 * valuesPerGroup;
 
 /**
  * Every learned function of a model, where it started, and the inputs it meets.
  *
  * Each group's curve covers the inputs it meets on the given images, without the lowest and the highest thousandth, so
  * that single outliers do not stretch it; the histogram counts the values inside, of at most 65 536 values taken evenly
- * from all. The model is in evaluation mode and is not changed.
+ * from all (of a layer's 524 288, where it has more than eight groups). The model is in evaluation mode and is not changed.
  *
  * @param model a model with {@link GroupRational} layers, as KAT has
  * @returns plain data, layer by layer in order of use
@@ -94,7 +94,7 @@ function describeLayer(
   bins: number,
   points: number,
 ): LayerActivation {
-  const start = rationalPreset(layer.start);
+  const start = layer.preset;
   const learned = coefficientsOf(layer);
   return {
     layer: layer.path,
@@ -114,10 +114,18 @@ function describeLayer(
 }
 
 /** Group by group, the coefficients as they are now. */
-function coefficientsOf({ numerator, denominator, groups }: GroupRational): RationalCoefficients[] {
-  const [a] = rowsOf(numerator.variable);
+function coefficientsOf({
+  numerator,
+  denominator,
+  blocks,
+  dim,
+  form,
+}: GroupRational): RationalCoefficients[] {
+  const a = rowsOf(numerator.variable);
   const b = rowsOf(denominator.variable);
-  return Array.from({ length: groups }, (_, group) => ({ numerator: a, denominator: b[group] }));
+  const rowOf = (table: number[][], channel: number): number[] =>
+    table[Math.floor((channel * table.length) / dim)];
+  return blocks.map((channel) => ({ numerator: rowOf(a, channel), denominator: rowOf(b, channel), form }));
 }
 
 function rowsOf(table: tf.Tensor): number[][] {
@@ -137,26 +145,28 @@ function inputsMet(
     if (!(module instanceof GroupRational)) return;
     const groups = met.get(module) ?? samplesFor(module, input, count);
     met.set(module, groups);
-    distribute(input, groups);
+    distribute(input, module.blocks, groups);
   });
   return met;
 }
 
 /** Room for what the groups of a layer will meet, known from the input of the first pass. */
-function samplesFor({ dim, groups }: GroupRational, input: tf.Tensor, images: number): SpreadSample[] {
-  const width = dim / groups;
-  const total = (input.size / input.shape[0] / groups) * images;
-  return Array.from({ length: groups }, () => new SpreadSample(total, valuesPerGroup, width));
+function samplesFor({ dim, blocks }: GroupRational, input: tf.Tensor, images: number): SpreadSample[] {
+  const rowsOfInput = (input.size / input.shape[0] / dim) * images;
+  const most = Math.min(valuesPerGroup, Math.ceil(valuesPerLayer / blocks.length));
+  return blocks.map((from, group) => {
+    const width = (blocks[group + 1] ?? dim) - from;
+    return new SpreadSample(rowsOfInput * width, most, width);
+  });
 }
 
 /** [batch, tokens, dim] → each group's channels to its own sample. */
-function distribute(input: tf.Tensor, groups: readonly SpreadSample[]): void {
+function distribute(input: tf.Tensor, blocks: readonly number[], groups: readonly SpreadSample[]): void {
   const values = input.dataSync<"float32">();
   const dim = input.shape[input.rank - 1];
-  const width = dim / groups.length;
   for (let row = 0; row < values.length; row += dim) {
     groups.forEach((sample, group) => {
-      sample.add(values.subarray(row + group * width, row + (group + 1) * width));
+      sample.add(values.subarray(row + blocks[group], row + (blocks[group + 1] ?? dim)));
     });
   }
 }

@@ -1,6 +1,10 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { rationalPreset, type RationalPresetName } from "../bases/rationalPreset.js";
-import { GroupRational } from "./groupRational.js";
+import { type ActivationName, activations } from "../bases/activations.js";
+import { activationGain } from "../bases/gain.js";
+import type { RationalPresetName } from "../bases/rationalPreset.js";
+import { unknownOption } from "../errors.js";
+import { FixedActivation } from "./fixedActivation.js";
+import { GroupRational, type RationalOptions } from "./groupRational.js";
 import { normal } from "./initializer.js";
 import { Linear } from "./linear.js";
 import { type ForwardOptions, Module } from "./module.js";
@@ -16,16 +20,20 @@ import type { Scope } from "./scope.js";
  */
 export type GroupKanWeights = "variance-preserving" | "timm";
 
+const groupKanWeights: readonly GroupKanWeights[] = ["variance-preserving", "timm"];
+
 /** Settings of {@link GroupKan}. */
-export interface GroupKanOptions {
+export interface GroupKanOptions extends RationalOptions {
   /** Channels of a token, in and out. */
   readonly dim: number;
   /** Channels between the two layers. */
   readonly hiddenDim: number;
-  /** Groups of each rational function; divides `dim` and `hiddenDim`. Default 8. */
-  readonly groups?: number;
   /** What the two rational functions start as. Default identity, then silu. */
   readonly starts?: readonly [RationalPresetName, RationalPresetName];
+  /**
+   * For ablations: the two functions are the true activations named by `starts`, and do not learn. Default false.
+   */
+  readonly fixed?: boolean;
   /** How the weights start. Default `"variance-preserving"`. */
   readonly weights?: GroupKanWeights;
 }
@@ -40,32 +48,42 @@ export interface GroupKanOptions {
  */
 export class GroupKan extends Module {
   /** F₁: `[…, dim]` → `[…, dim]`. */
-  readonly act1: GroupRational;
+  readonly act1: GroupRational | FixedActivation;
   /** W₁ and b₁: `[…, dim]` → `[…, hiddenDim]`. */
   readonly fc1: Linear;
   /** F₂: `[…, hiddenDim]` → `[…, hiddenDim]`. */
-  readonly act2: GroupRational;
+  readonly act2: GroupRational | FixedActivation;
   /** W₂ and b₂: `[…, hiddenDim]` → `[…, dim]`. */
   readonly fc2: Linear;
 
+  /**
+   * @throws KatlabError as {@link GroupRational}; `unknown` for weights that are not there, or for a fixed function that is
+   *   no activation
+   */
   constructor(scope: Scope, options: GroupKanOptions) {
     super(scope);
     const {
       dim,
       hiddenDim,
-      groups = 8,
       starts = ["identity", "silu"],
       weights = "variance-preserving",
+      ...rest
     } = options;
-    const after = (start: RationalPresetName, inputDim: number, outputDim: number): LinearShape => ({
-      inputDim,
-      outputDim,
-      weight: normal(weights === "timm" ? 0.02 : Math.sqrt(rationalPreset(start).gain / inputDim)),
-    });
-    this.act1 = new GroupRational(scope.child("act1"), { dim, groups, start: starts[0] });
-    this.fc1 = new Linear(scope.child("fc1"), after(starts[0], dim, hiddenDim));
-    this.act2 = new GroupRational(scope.child("act2"), { dim: hiddenDim, groups, start: starts[1] });
-    this.fc2 = new Linear(scope.child("fc2"), after(starts[1], hiddenDim, dim));
+    const { fixed = false, ...rational } = rest;
+    if (!groupKanWeights.includes(weights))
+      throw unknownOption("GroupKan: weights", weights, groupKanWeights);
+    const functionOf = (name: string, start: RationalPresetName, channels: number): Activation =>
+      fixed
+        ? new FixedActivation(scope.child(name), start as ActivationName)
+        : new GroupRational(scope.child(name), { ...rational, dim: channels, start });
+    const linearAfter = (act: Activation, name: string, [inputDim, outputDim]: [number, number]): Linear => {
+      const std = weights === "timm" ? 0.02 : Math.sqrt(gainOf(act) / inputDim);
+      return new Linear(scope.child(name), { inputDim, outputDim, weight: normal(std) });
+    };
+    this.act1 = functionOf("act1", starts[0], dim);
+    this.fc1 = linearAfter(this.act1, "fc1", [dim, hiddenDim]);
+    this.act2 = functionOf("act2", starts[1], hiddenDim);
+    this.fc2 = linearAfter(this.act2, "fc2", [hiddenDim, dim]);
   }
 
   protected override compute(x: tf.Tensor, options: ForwardOptions): tf.Tensor {
@@ -83,4 +101,8 @@ export class GroupKan extends Module {
   }
 }
 
-type LinearShape = ConstructorParameters<typeof Linear>[1];
+type Activation = GroupRational | FixedActivation;
+
+function gainOf(act: Activation): number {
+  return act instanceof GroupRational ? act.preset.gain : activationGain(activations[act.activation]);
+}

@@ -10,7 +10,7 @@ export interface LayerOutline {
   readonly parameters: number;
   /**
    * Multiply-adds as the KAT paper counts them, those of its layers included: products with weights, 5 per element of
-   * a LayerNorm, 21 per value of a rational function; biases, other activations, sums and the attention's own matrix
+   * a LayerNorm, 2m + 2n + 3 (21 in KAT) per value of a rational function; biases, other activations, sums and the attention's own matrix
    * products are not counted.
    */
   readonly multiplyAdds: number;

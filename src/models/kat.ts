@@ -3,7 +3,7 @@ import type { Scope } from "../layers/scope.js";
 import { VisionTransformer, type VisionTransformerConfig } from "./visionTransformer.js";
 
 /** What can be chosen of KAT's group-rational functions. */
-export type KatOptions = Pick<GroupKanOptions, "groups" | "starts" | "weights">;
+export type KatOptions = Omit<GroupKanOptions, "dim" | "hiddenDim">;
 
 /**
  * KAT: a vision transformer whose channel mixer is rational, linear, rational, linear. Names and layout of the published

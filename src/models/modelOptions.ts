@@ -32,7 +32,8 @@ const forAll = [
   "layerScale",
   "pooling",
 ] as const;
-const forKat = ["groups", "starts", "weights"] as const;
+const forRationals = ["groups", "form", "degrees", "sharing", "uneven"] as const;
+const forKat = [...forRationals, "starts", "weights", "fixed"] as const;
 
 /**
  * Checks the names and whole numbers of options.
@@ -54,4 +55,21 @@ export function checkModelOptions(family: "vit" | "kat", options: ModelOptions):
       remedy: `Leave ${name} out for the model's own.`,
     });
   }
+  const meaningless =
+    options.fixed === true ? forRationals.find((name) => options[name] !== undefined) : undefined;
+  if (meaningless !== undefined) {
+    throw mustBe({
+      subject: "createModel",
+      must: "fixed activations must be asked for without settings of rational functions",
+      got: meaningless,
+      remedy: `Leave out ${meaningless} or fixed.`,
+    });
+  }
+}
+
+/** Those that only KAT has. */
+export function katOptions(options: ModelOptions): KatOptions {
+  return Object.fromEntries(
+    forKat.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]),
+  );
 }

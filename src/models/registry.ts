@@ -2,7 +2,7 @@ import { unknownOption } from "../errors.js";
 import { Scope } from "../layers/scope.js";
 import { Random } from "../random.js";
 import { kat } from "./kat.js";
-import { checkModelOptions, type ModelOptions } from "./modelOptions.js";
+import { checkModelOptions, katOptions, type ModelOptions } from "./modelOptions.js";
 import { vit } from "./vit.js";
 import type { VisionTransformer, VisionTransformerConfig } from "./visionTransformer.js";
 
@@ -69,7 +69,7 @@ export function createModel(name: ModelName, options: ModelOptions = {}): Vision
   if (entry === undefined) throw unknownOption("createModel", name, listModels());
   checkModelOptions(entry.family, options);
   const size = sizes[entry.size];
-  const { seed = 0, dropPath = 0, groups, starts, weights } = options;
+  const { seed = 0, dropPath = 0 } = options;
   const scope = new Scope(new Random(seed).split("weights"));
   const config = {
     name,
@@ -85,5 +85,5 @@ export function createModel(name: ModelName, options: ModelOptions = {}): Vision
     layerScale: options.layerScale,
     pooling: options.pooling,
   };
-  return entry.family === "vit" ? vit(scope, config) : kat(scope, config, { groups, starts, weights });
+  return entry.family === "vit" ? vit(scope, config) : kat(scope, config, katOptions(options));
 }

@@ -153,23 +153,21 @@ export class VisionTransformer extends Module {
     weights: Readonly<Record<string, tf.Tensor>>,
     options: { readonly strict?: boolean; readonly resizePositions?: boolean } = {},
   ): LoadedWeights {
-    if (options.resizePositions !== true) return super.loadWeights(weights, options);
-    const fitting = tf.tidy(() => this.#withOwnPositions(weights));
-    const resized = fitting["pos_embed"] !== weights["pos_embed"];
+    const fitting = options.resizePositions === true ? this.#withOwnPositions(weights) : weights;
     try {
       return super.loadWeights(fitting, options);
     } finally {
-      if (resized) fitting["pos_embed"].dispose();
+      if (fitting !== weights) fitting.pos_embed.dispose();
     }
   }
 
   /** The same weights, with positions for images of this size; those that are none stay. */
-  #withOwnPositions(weights: Readonly<Record<string, tf.Tensor>>): Record<string, tf.Tensor> {
-    if (!Object.hasOwn(weights, "pos_embed")) return { ...weights };
+  #withOwnPositions(weights: Readonly<Record<string, tf.Tensor>>): Readonly<Record<string, tf.Tensor>> {
+    if (!Object.hasOwn(weights, "pos_embed")) return weights;
     const { pos_embed: positions } = weights;
     const prefix = this.tokens - this.patchEmbed.patches;
     const from = Math.sqrt((positions.shape[1] ?? 0) - prefix);
-    if (!Number.isInteger(from) || from === 0) return { ...weights };
+    if (!Number.isInteger(from) || from === 0) return weights;
     const to = Math.sqrt(this.patchEmbed.patches);
     return { ...weights, pos_embed: resizePositions(positions, { from, to, prefix }) };
   }

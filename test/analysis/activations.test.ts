@@ -42,6 +42,29 @@ describe.each(engines)("learnedActivations on the %s engine", (engine) => {
     }
   });
 
+  test.each([
+    ["form B, P per group", { form: "B", sharing: { numerator: "group" } }, 8, 8],
+    ["form C, all shared", { form: "C", sharing: { denominator: "shared" } }, 1, 1],
+    ["form N, 3/2, uneven", { form: "N", degrees: [3, 2], groups: 7, uneven: true }, 7, 7],
+    ["Q per channel", { sharing: { denominator: "channel" } }, 96, 384],
+  ] as const)("%s: a curve for each function, a fresh one at its start", (_, options, first, second) => {
+    const other = createModel("kat_test_patch7_28", { ...options, classes: 4, imageSize: 14 });
+    const { activations } = learnedActivations(other, { inputs: data.test, samples: 2 });
+    expect(activations.map(({ groups }) => groups.length)).toEqual(
+      [0, 1, 2, 3].flatMap(() => [first, second]),
+    );
+    const [act1] = activations;
+    const inputs = act1.groups.reduce(
+      (sum, { histogram }) => sum + histogram.counts.reduce((a, n) => a + n, 0),
+      0,
+    );
+    expect(inputs).toBeGreaterThan(0.95 * 2 * 5 * 96);
+    for (const { groups } of activations) {
+      for (const { y, startY } of groups) y.forEach((value, i) => expect(value).toBeCloseTo(startY[i], 5));
+    }
+    other.dispose();
+  });
+
   test("counts the middle 99.8 % of the inputs, by group", () => {
     const [first] = learnedActivations(model, { inputs: data.test, samples: 12, bins: 7 }).activations;
     const tokens = 12 * 5;

@@ -1,4 +1,6 @@
+import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import { useEngine } from "../../src/engine.js";
 import { createModel, listModels, type ModelName } from "../../src/models/registry.js";
 
 /** Parameters as timm and the KAT authors print them at 224² (elsewhere counted by hand: `dim`, depth and tokens differ
@@ -67,6 +69,40 @@ describe("options", () => {
     expect(model.describe().layers.find(({ path }) => path === "blocks.0")?.output).toEqual([16, dim]);
   });
 
+  test("the rational functions' form, degrees and sharing reach every block and the description", () => {
+    const model = createModel("kat_test_patch7_28", {
+      form: "B",
+      degrees: [3, 2],
+      groups: 7,
+      uneven: true,
+      sharing: { numerator: "group" },
+    });
+    const shapes = [...model.namedParameters()].filter(([name]) => name.includes("weight_"));
+    expect(shapes).toHaveLength(4 * depth);
+    for (const [name, { shape }] of shapes) expect(shape).toEqual([7, name.includes("numerator") ? 4 : 2]);
+    expect(model.describe().toString()).toContain("GroupRational, form B, degrees 3/2, P per group");
+    const before = (plain.describe().multiplyAdds - model.describe().multiplyAdds) / (17 * 5 * dim);
+    expect(before).toBe((21 - 13) * depth);
+  });
+
+  test("fixed activations have no coefficients, cost nothing, and the paper's gain", () => {
+    const model = createModel("kat_test_patch7_28", { fixed: true, starts: ["identity", "gelu"] });
+    const mixer = createModel("vit_test_patch7_28");
+    expect([...model.namedParameters().keys()]).toEqual([...mixer.namedParameters().keys()]);
+    expect(model.describe().multiplyAdds).toBe(mixer.describe().multiplyAdds);
+    expect(model.describe().toString()).toContain("FixedActivation, gelu");
+  });
+
+  test("left out, the first weights are those they always were", async () => {
+    await useEngine({ engine: "cpu" });
+    const model = createModel("kat_test_patch7_28", { seed: 1 });
+    const hash = createHash("sha256");
+    for (const { name, variable } of model.parameters())
+      hash.update(name).update(variable.dataSync<"float32">());
+    expect(hash.digest("hex").slice(0, 16)).toBe("5fe3db63969080fd");
+    model.dispose();
+  });
+
   test("those that are none are refused", () => {
     const create = (options: object): (() => unknown) => {
       return () => createModel("kat_test_patch7_28", options);
@@ -75,6 +111,8 @@ describe("options", () => {
       "layerScale: the first value must be a finite number; got NaN",
     );
     expect(create({ pooling: "men" })).toThrow('got "men". Did you mean "mean"?');
+    expect(create({ fixed: true, form: "B" })).toThrow("got form. Leave out form or fixed.");
+    expect(create({ weights: "tim" })).toThrow('Did you mean "timm"?');
     expect(create({ layerscale: 1 })).toThrow('Did you mean "layerScale"?');
   });
 });
