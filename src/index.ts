@@ -106,7 +106,7 @@ export { Parameter, type ParameterKind, type ParameterSpec } from "./layers/para
 export { type Initializer } from "./layers/initializer.js";
 export { type LayerOutline } from "./layers/outline.js";
 export { Scope } from "./layers/scope.js";
-export { Attention, type AttentionLayerOptions } from "./layers/attention.js";
+export { Attention, type AttentionLayerOptions, type AttentionWeights } from "./layers/attention.js";
 export { DropPath } from "./layers/dropPath.js";
 export { FixedActivation } from "./layers/fixedActivation.js";
 export { Gelu } from "./layers/gelu.js";

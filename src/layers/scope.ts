@@ -44,6 +44,11 @@ export class Scope {
     return parameter;
   }
 
+  /** A random stream of this place, by name: for what several parameters draw together. Always from its beginning. */
+  stream(name: string): Random {
+    return this.#random.split(this.#pathOf(name));
+  }
+
   /** Everything made at this place and below, in order, by full name. */
   get parameters(): ReadonlyMap<string, Parameter> {
     return this.#parameters;

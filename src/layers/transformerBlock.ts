@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { Attention } from "./attention.js";
+import { Attention, type AttentionWeights } from "./attention.js";
 import { DropPath } from "./dropPath.js";
 import { LayerNorm } from "./layerNorm.js";
 import { LayerScale } from "./layerScale.js";
@@ -15,6 +15,8 @@ export interface TransformerBlockOptions {
   readonly heads: number;
   /** Probability of dropping a sample's branch in training, in [0, 1). Default 0. */
   readonly dropPath?: number;
+  /** How the attention's weights start. Default `"timm"`. */
+  readonly attention?: AttentionWeights;
   /** First value of the scales of both branches. Left out: no scales, as KAT and ViT have it. */
   readonly layerScale?: number;
   /** Makes the channel mixer, `[batch, tokens, dim]` → `[batch, tokens, dim]`: an `Mlp`, a `GroupKan`. */
@@ -45,12 +47,15 @@ export class TransformerBlock extends Module {
   /** Drops the mixer branch of some samples in training. */
   readonly dropPath2: DropPath;
 
-  constructor(scope: Scope, { dim, heads, dropPath = 0, layerScale, mixer }: TransformerBlockOptions) {
+  constructor(
+    scope: Scope,
+    { dim, heads, dropPath = 0, attention, layerScale, mixer }: TransformerBlockOptions,
+  ) {
     super(scope);
     const scale = (name: string): LayerScale | undefined =>
       layerScale === undefined ? undefined : new LayerScale(scope.child(name), { dim, start: layerScale });
     this.norm1 = new LayerNorm(scope.child("norm1"), { dim });
-    this.attn = new Attention(scope.child("attn"), { dim, heads });
+    this.attn = new Attention(scope.child("attn"), { dim, heads, weights: attention });
     this.ls1 = scale("ls1");
     this.dropPath1 = new DropPath(scope.child("drop_path1"), dropPath);
     this.norm2 = new LayerNorm(scope.child("norm2"), { dim });

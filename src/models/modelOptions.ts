@@ -1,4 +1,5 @@
 import { mustBe, unknownOption } from "../errors.js";
+import type { AttentionWeights } from "../layers/attention.js";
 import type { KatOptions } from "./kat.js";
 import type { Pooling } from "./visionTransformer.js";
 
@@ -16,6 +17,8 @@ export interface ModelOptions extends KatOptions {
   readonly patchSize?: number;
   /** Colour channels of the images. Default 3; 1 at the test size. */
   readonly channels?: number;
+  /** How the attentions' weights start. Default `"timm"`. */
+  readonly attention?: AttentionWeights;
   /** First value of the scales of all residual branches, finite; 1e-4 is usual. Default: no scales. */
   readonly layerScale?: number;
   /** What the head sees: the class token, or, without one, the mean of all patches. Default `"token"`. */
@@ -29,6 +32,7 @@ const forAll = [
   "imageSize",
   "patchSize",
   "channels",
+  "attention",
   "layerScale",
   "pooling",
 ] as const;

@@ -82,6 +82,7 @@ export function createModel(name: ModelName, options: ModelOptions = {}): Vision
     heads: size.heads,
     hiddenDim: 4 * size.dim,
     dropPath,
+    attention: options.attention,
     layerScale: options.layerScale,
     pooling: options.pooling,
   };

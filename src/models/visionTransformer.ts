@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { unknownOption } from "../errors.js";
+import type { AttentionWeights } from "../layers/attention.js";
 import { normal } from "../layers/initializer.js";
 import { LayerNorm } from "../layers/layerNorm.js";
 import { Linear } from "../layers/linear.js";
@@ -41,6 +42,8 @@ export interface VisionTransformerConfig {
   readonly classes: number;
   /** Stochastic depth of the last block, in [0, 1); earlier blocks linearly less, the first none. */
   readonly dropPath: number;
+  /** How the attentions' weights start. Default `"timm"`. */
+  readonly attention?: AttentionWeights;
   /** First value of every scale of a branch, timm's `init_values`; 0.1 and 1e-4 are usual. Left out: no scales. */
   readonly layerScale?: number;
   /**
@@ -87,7 +90,7 @@ export class VisionTransformer extends Module {
   constructor(scope: Scope, config: VisionTransformerConfig) {
     super(scope);
     const { imageSize, patchSize, channels, dim, depth, heads, hiddenDim, classes, dropPath, mixer } = config;
-    const { layerScale, pooling = "token" } = config;
+    const { attention, layerScale, pooling = "token" } = config;
     if (!poolings.includes(pooling)) throw unknownOption("VisionTransformer: pooling", pooling, poolings);
     this.config = config;
     this.patchEmbed = new PatchEmbedding(scope.child("patch_embed"), { imageSize, patchSize, channels, dim });
@@ -113,6 +116,7 @@ export class VisionTransformer extends Module {
           dim,
           heads,
           dropPath: depth === 1 ? dropPath : (dropPath * i) / (depth - 1),
+          attention,
           layerScale,
           mixer: (place) => mixer(place, dim, hiddenDim),
         }),
