@@ -29,6 +29,8 @@ rational_backward = torch.ops.katlab.rational_backward
 
 SHAPES = [(25216, 768), (25216, 3072)]
 GROUPS = (1, 8)
+# What is timed beside form A of degrees 5/4, that of KAT: form and numbers of terms.
+OTHERS = {"B 5/4": ("B", 6, 4), "C 5/4": ("C", 6, 5), "N 5/4": ("N", 6, 4), "A 8/8": ("A", 9, 8)}
 RING_BYTES = 2**30
 ROUNDS = 20
 
@@ -68,6 +70,14 @@ def contenders(shape, dtype):
     xs, grads = ([torch.randn(shape, device="cuda").to(dtype) for _ in range(count)] for _ in range(2))
     copies = [torch.empty_like(x) for x in xs]
     numerator, denominator = tables()
+    others = {}
+    for name, (form, upper, lower) in OTHERS.items():
+        a, b = torch.randn(GROUPS[0], upper, device="cuda"), torch.randn(GROUPS[1], lower, device="cuda")
+        others[f"{name} forward"] = (lambda i, a=a, b=b, form=form: rational(xs[i], a, b, form), 2 * size)
+        others[f"{name} backward"] = (
+            lambda i, a=a, b=b, form=form: rational_backward(grads[i], xs[i], a, b, form),
+            3 * size,
+        )
     backward = torch.ops.aten.gelu_backward
     return count, {
         "copy": (lambda i: copies[i].copy_(xs[i]), 2 * size),
@@ -75,6 +85,7 @@ def contenders(shape, dtype):
         "rational forward": (lambda i: rational(xs[i], numerator, denominator), 2 * size),
         "gelu backward": (lambda i: backward(grads[i], xs[i]), 3 * size),
         "rational backward": (lambda i: rational_backward(grads[i], xs[i], numerator, denominator), 3 * size),
+        **others,
     }
 
 
