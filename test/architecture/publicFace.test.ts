@@ -3,7 +3,11 @@ import ts from "typescript";
 import { describe, expect, test } from "vitest";
 import { read, root } from "./repository.js";
 
-const entries = { katlab: "src/index.ts", "katlab/torch": "src/torch/backend.ts" };
+const entries = {
+  katlab: "src/index.ts",
+  "katlab/torch": "src/torch/backend.ts",
+  "katlab/keras": "src/layers/keras.ts",
+};
 
 const { config } = ts.readConfigFile(join(root, "tsconfig.json"), (path) => ts.sys.readFile(path)) as {
   config: { compilerOptions: object };

@@ -78,6 +78,28 @@ describe("who uses tfjs, and of katlab its backend alone,", () => {
     expect(existsSync(join(project.folder, `${name}-model`, "weights.bin"))).toBe(true);
   });
 
+  test("trains the layers of katlab/keras, saves and loads them", () => {
+    const ended = run(
+      "kan.mjs",
+      `import * as tf from "@tensorflow/tfjs-core";
+       import * as tfl from "@tensorflow/tfjs-layers";
+       import "katlab/torch";
+       import { GroupKan, GroupRational } from "katlab/keras";
+       await tf.setBackend("torch");
+       const model = tfl.sequential({ layers: [
+         new GroupKan({ inputShape: [8] }), new GroupRational({ start: "tanh", form: "B" }), tfl.layers.dense({ units: 1 }),
+       ] });
+       model.compile({ optimizer: "adam", loss: "meanSquaredError" });
+       const x = tf.linspace(-1, 1, 32).reshape([4, 8]);
+       const { history: { loss } } = await model.fit(x, tf.sum(x, 1, true), { epochs: 20 });
+       await model.save("file://kan-model");
+       const loaded = await tfl.loadLayersModel("file://kan-model/model.json");
+       const apart = tf.max(tf.abs(tf.sub(loaded.predict(x), model.predict(x)))).dataSync()[0];
+       console.log(loss.at(-1) < loss[0], apart);`,
+    );
+    expect(ended).toMatchObject({ code: 0, stdout: "true 0" });
+  });
+
   test("is told why the backend does not start where the native part is not built", () => {
     project.write(
       "unbuilt.mjs",

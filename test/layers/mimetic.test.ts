@@ -13,14 +13,12 @@ function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return Array.from(a).reduce((sum, value, i) => sum + value * b[i], 0);
 }
 
-const squares = fc
-  .integer({ min: 1, max: 9 })
-  .chain((n) =>
-    fc.array(fc.array(fc.integer({ min: -3, max: 3 }), { minLength: n, maxLength: n }), {
-      minLength: n,
-      maxLength: n,
-    }),
-  );
+const squares = fc.integer({ min: 1, max: 9 }).chain((n) =>
+  fc.array(fc.array(fc.integer({ min: -3, max: 3 }), { minLength: n, maxLength: n }), {
+    minLength: n,
+    maxLength: n,
+  }),
+);
 
 test("symmetricEigen: A·v = λ·v, with vectors of length 1 across each other", () => {
   fc.assert(
