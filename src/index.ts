@@ -115,6 +115,7 @@ export {
   GroupRational,
   type GroupRationalOptions,
   type RationalOptions,
+  type RationalSharing,
   type Sharing,
 } from "./layers/groupRational.js";
 export { LayerNorm, type LayerNormOptions } from "./layers/layerNorm.js";

@@ -16,6 +16,14 @@ export type Sharing = "shared" | "group" | "channel";
 const forms: readonly GroupRationalForm[] = ["A", "B", "C", "N"];
 const sharings: readonly Sharing[] = ["shared", "group", "channel"];
 
+/** Who has a P and a Q of their own. */
+export interface RationalSharing {
+  /** Whose the numerators P are. Default `"shared"`. */
+  readonly numerator?: Sharing;
+  /** Whose the denominators Q are. Default `"group"`. */
+  readonly denominator?: Sharing;
+}
+
 /** What can be chosen of a group-rational function, whatever its channels and its start. */
 export interface RationalOptions {
   /** Groups of neighbouring channels, ≥ 1; they divide `dim`, unless `uneven`. Default 8, as KAT has it. */
@@ -25,7 +33,7 @@ export interface RationalOptions {
   /** Degrees [m, n] of P and Q, m from 0 and n from 1 to 8. Default [5, 4]. */
   readonly degrees?: RationalDegrees;
   /** Who has a P and a Q of their own. Default all channels share P, and each group has its Q. */
-  readonly sharing?: { readonly numerator?: Sharing; readonly denominator?: Sharing };
+  readonly sharing?: RationalSharing;
   /** Allows groups that do not divide `dim`: their widths then differ by one. Default false. */
   readonly uneven?: boolean;
 }
@@ -57,7 +65,7 @@ export class GroupRational extends Module {
   /** Whether groups may differ in width by one. */
   readonly uneven: boolean;
   /** Who has a P and a Q of their own. */
-  readonly sharing: { readonly numerator: Sharing; readonly denominator: Sharing };
+  readonly sharing: Required<RationalSharing>;
   /** a₀ … aₘ: `[1, m + 1]` when shared, else `[groups, m + 1]` or `[dim, m + 1]`. */
   readonly numerator: Parameter;
   /** b₁ … bₙ: `[groups, n]`, or `[1, n]` or `[dim, n]`; in form C b₀ … bₙ. */

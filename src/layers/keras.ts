@@ -25,12 +25,13 @@ import {
   GroupRational as GroupRationalModule,
   type GroupRationalOptions as GroupRationalModuleOptions,
   type RationalOptions,
+  type RationalSharing,
   type Sharing,
 } from "./groupRational.js";
 import type { Module } from "./module.js";
 import { Scope } from "./scope.js";
 
-export type { GroupKanWeights, GroupRationalForm, RationalOptions, Sharing };
+export type { GroupKanWeights, GroupRationalForm, RationalOptions, RationalSharing, Sharing };
 
 /** What every layer of tf.layers may be given: `inputShape`, `name`, `trainable`, … */
 export type LayerSettings = ConstructorParameters<typeof layers.Layer>[0];
@@ -65,7 +66,11 @@ abstract class ModuleLayer<M extends Module> extends layers.Layer {
   /** Makes the module for inputs of `dim` channels. */
   protected abstract moduleFor(dim: number): M;
 
-  /** The module's function, by the layer's weights. */
+  /**
+   * The module's function, by the layer's weights.
+   *
+   * @internal
+   */
   protected abstract compute(x: tf.Tensor, built: Built<M>): tf.Tensor;
 
   override build(inputShape: Shape): void {
@@ -128,6 +133,7 @@ export class GroupRational extends ModuleLayer<GroupRationalModule> {
     return new GroupRationalModule(new Scope(), { ...this.#options, dim });
   }
 
+  /** @internal */
   protected override compute(x: tf.Tensor, { module, weights }: Built<GroupRationalModule>): tf.Tensor {
     return rationalOf(x, module, weights);
   }
@@ -170,6 +176,7 @@ export class GroupKan extends ModuleLayer<GroupKanModule> {
     });
   }
 
+  /** @internal */
   protected override compute(x: tf.Tensor, { module, weights }: Built<GroupKanModule>): tf.Tensor {
     const act = (input: tf.Tensor, name: "act1" | "act2"): tf.Tensor => {
       const own = module[name];
