@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-cpu";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { timmWeights, weightDifferences, weightNaming } from "../../src/io/weightNames.js";
+import { createModel } from "../../src/models/registry.js";
 
 let before: number;
 beforeEach(() => {
@@ -87,3 +88,46 @@ test("differences name what is missing, unexpected and mismatched", () => {
     mismatched: [{ name: "b", expected: [2, 3], got: [3, 2] }],
   });
 });
+
+test("a whole model under Hugging Face's names loads strictly, value for value", () => {
+  const model = createModel("vit_test_patch7_28");
+  tf.tidy(() => {
+    const own = model.weights();
+    const theirs: Record<string, tf.Tensor> = {};
+    for (const [name, weight] of Object.entries(own)) {
+      const scaled = tf.add(tf.mul(weight, 2), 1);
+      const qkv = /^blocks\.(\d+)\.attn\.qkv\.(.+)$/.exec(name);
+      if (qkv === null) theirs[huggingFaceName(name)] = scaled;
+      else {
+        const stem = `vit.encoder.layer.${qkv[1]}.attention.attention`;
+        tf.split(scaled, 3, 0).forEach((part, i) => {
+          theirs[`${stem}.${["query", "key", "value"][i]}.${qkv[2]}`] = part;
+        });
+      }
+    }
+    const expected = Object.fromEntries(
+      Object.entries(own).map(([name, weight]) => [name, tf.add(tf.mul(weight, 2), 1).arraySync()]),
+    );
+    const renamed = timmWeights(theirs);
+    expect(weightDifferences(own, renamed)).toEqual({ missing: [], unexpected: [], mismatched: [] });
+    model.loadWeights(renamed);
+    const loaded = Object.entries(model.weights()).map(([name, weight]) => [name, weight.arraySync()]);
+    expect(Object.fromEntries(loaded)).toEqual(expected);
+  });
+  model.dispose();
+});
+
+function huggingFaceName(name: string): string {
+  return name
+    .replace(/^cls_token$/, "vit.embeddings.cls_token")
+    .replace(/^pos_embed$/, "vit.embeddings.position_embeddings")
+    .replace(/^patch_embed\.proj/, "vit.embeddings.patch_embeddings.projection")
+    .replace(/^norm\./, "vit.layernorm.")
+    .replace(/^head\./, "classifier.")
+    .replace(/^blocks\.(\d+)/, "vit.encoder.layer.$1")
+    .replace(/\.norm1\./, ".layernorm_before.")
+    .replace(/\.norm2\./, ".layernorm_after.")
+    .replace(/\.attn\.proj\./, ".attention.output.dense.")
+    .replace(/\.mlp\.fc1\./, ".intermediate.dense.")
+    .replace(/\.mlp\.fc2\./, ".output.dense.");
+}
