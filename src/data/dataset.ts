@@ -130,13 +130,38 @@ export class ImageSplit implements Split {
         remedy: "Ask for no more images than the split has.",
       });
     }
-    const chosen = balanced(this.labels, n, random);
+    return this.#of(balanced(this.labels, n, random));
+  }
+
+  /**
+   * Sets a class-balanced part aside, as `take` draws it.
+   *
+   * @param n number of images to set aside, 1 to `size − 1`
+   * @throws KatlabError `invalid` for another `n`
+   */
+  hold(n: number, random: Random): { train: ImageSplit; validation: ImageSplit } {
+    if (!(Number.isInteger(n) && n >= 1 && n < this.size)) {
+      throw mustBe({
+        subject: "validation",
+        must: `must be an integer from 1 to ${this.size - 1}, so that there is something to learn from`,
+        got: String(n),
+        remedy: "Set fewer images aside.",
+      });
+    }
+    const held = balanced(this.labels, n, random);
+    const isHeld = new Set(held);
+    const rest = this.labels.map((_, i) => i).filter((i) => !isHeld.has(i));
+    return { train: this.#of(rest), validation: this.#of(held) };
+  }
+
+  /** The images at some places, as a split of their own. */
+  #of(places: Int32Array): ImageSplit {
     const size = sizeOf(this.shape);
-    const images = new Uint8Array(n * size);
-    chosen.forEach((index, i) => {
+    const images = new Uint8Array(places.length * size);
+    places.forEach((index, i) => {
       images.set(this.images.subarray(index * size, (index + 1) * size), i * size);
     });
-    return new ImageSplit({ ...this.#content, images, labels: chosen.map((index) => this.labels[index]) });
+    return new ImageSplit({ ...this.#content, images, labels: places.map((index) => this.labels[index]) });
   }
 
   // A table look-up per pixel: no arithmetic, and the same bits as normalising in float64 and rounding once.

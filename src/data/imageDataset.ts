@@ -8,6 +8,7 @@ export class ImageDataset implements Dataset {
   readonly name: string;
   readonly classes: readonly string[];
   readonly train: Split;
+  readonly validation?: Split;
   readonly test: Split;
   readonly mean: readonly number[];
   readonly std: readonly number[];
@@ -16,6 +17,7 @@ export class ImageDataset implements Dataset {
     this.name = content.name;
     this.classes = content.classes;
     this.train = content.train;
+    if (content.validation !== undefined) this.validation = content.validation;
     this.test = content.test;
     this.mean = content.mean;
     this.std = content.std;
@@ -23,8 +25,9 @@ export class ImageDataset implements Dataset {
 
   toString(): string {
     const count = (n: number): string => n.toLocaleString("en-US");
+    const held = this.validation === undefined ? "" : `, ${count(this.validation.size)} validation`;
     return (
-      `${this.name}: ${count(this.train.size)} training and ${count(this.test.size)} test images, ` +
+      `${this.name}: ${count(this.train.size)} training${held} and ${count(this.test.size)} test images, ` +
       `${this.train.shape.join(" × ")}, ${this.classes.length} classes (${this.classes.join(", ")})`
     );
   }

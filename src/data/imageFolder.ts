@@ -3,6 +3,7 @@ import { basename, join, resolve } from "node:path";
 import { mustBe } from "../errors.js";
 import { channelStatistics, type Dataset, ImageSplit } from "./dataset.js";
 import { ImageDataset } from "./imageDataset.js";
+import { Random } from "../random.js";
 
 /** How a folder of pictures is read. */
 export interface ImageFolderOptions {
@@ -13,6 +14,8 @@ export interface ImageFolderOptions {
   readonly size?: number;
   /** Name of the set; default the folder's. */
   readonly name?: string;
+  /** So many training pictures, class-balanced, are set aside as `validation`, drawn by seed 0; default none. */
+  readonly validation?: number;
   /** So many pictures of each class at most, the first by name; default all. */
   readonly perClass?: number;
 }
@@ -37,7 +40,7 @@ interface Picture {
  *   without `size`, or one that cannot be decoded
  */
 export async function imageFolder(folder: string, options: ImageFolderOptions = {}): Promise<Dataset> {
-  const { size, perClass } = options;
+  const { size, perClass, validation } = options;
   for (const [name, value] of Object.entries({ size, perClass })) {
     if (value === undefined || (Number.isInteger(value) && value >= 1)) continue;
     throw refused(folder, `${name} must be a whole number ≥ 1`, String(value), `Leave ${name} out.`);
@@ -53,12 +56,12 @@ export async function imageFolder(folder: string, options: ImageFolderOptions = 
     );
   }
   const classes = await foldersIn(join(folder, "train"));
-  const own = await foldersIn(join(folder, testFolder));
-  if (classes.length === 0 || String(classes) !== String(own)) {
+  const tested = await foldersIn(join(folder, testFolder));
+  if (classes.length === 0 || String(classes) !== String(tested)) {
     throw refused(
       folder,
       `train and ${testFolder} must have the same classes, at least one`,
-      `${classes.join(", ") || "none"} and ${own.join(", ") || "none"}`,
+      `${classes.join(", ") || "none"} and ${tested.join(", ") || "none"}`,
       "Make a folder for each class in both.",
     );
   }
@@ -72,10 +75,11 @@ export async function imageFolder(folder: string, options: ImageFolderOptions = 
   const { mean, std } = channelStatistics(train.images, 3);
   // A channel that never changes is centred only.
   const statistics = { mean, std: std.map((deviation) => (deviation > 0 ? deviation : 1)) };
+  const own = new ImageSplit({ ...train, ...statistics });
   return new ImageDataset({
     name: options.name ?? basename(resolve(folder)),
     classes,
-    train: new ImageSplit({ ...train, ...statistics }),
+    ...(validation === undefined ? { train: own } : own.hold(validation, new Random(0).split("validation"))),
     test: new ImageSplit({ ...test, ...statistics }),
     ...statistics,
   });

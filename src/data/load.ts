@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { unavailable, unknownOption } from "../errors.js";
 import { Random } from "../random.js";
 import { catalogue, type DatasetName } from "./catalogue.js";
-import { type Dataset, ImageSplit, type Split } from "./dataset.js";
+import { type Dataset, ImageSplit } from "./dataset.js";
 import { download, type DownloadProgress } from "./download.js";
 import { downloadProgress } from "./downloadProgress.js";
 import { joinIdx, parseIdx } from "./idx.js";
@@ -38,6 +38,11 @@ export interface LoadOptions {
     /** Draws the images; any safe integer. */
     seed?: number;
   };
+  /**
+   * So many training images, class-balanced, are set aside as `validation`, at least 1; default none. Drawn by `limit.seed`, or
+   * by 0, after `limit` has been applied.
+   */
+  validation?: number;
   /** Follows a download (default: lines on stderr). */
   onProgress?: (progress: DownloadProgress) => void;
   /** Stops a download; what has come is kept and resumed by the next call. */
@@ -62,10 +67,10 @@ export async function loadDataset(name: DatasetName, options: LoadOptions = {}):
 
 /** Loads any set of the catalogue's form; see {@link loadDataset}. */
 export async function loadImageSet(set: ImageSet, options: LoadOptions = {}): Promise<Dataset> {
-  const { limit = {} } = options;
+  const { limit = {}, validation } = options;
   const content = await readSet(set, options);
   const random = limit.seed === undefined ? undefined : new Random(limit.seed).split("limit");
-  const split = (part: "train" | "test"): Split => {
+  const split = (part: "train" | "test"): ImageSplit => {
     const subject = `${set.name} ${part}`;
     const images = parseIdx(`${subject} images`, content[`${part}Images`], 3);
     const labels = parseIdx(`${subject} labels`, content[`${part}Labels`], 1);
@@ -74,7 +79,12 @@ export async function loadImageSet(set: ImageSet, options: LoadOptions = {}): Pr
     const count = limit[part];
     return count === undefined ? whole : whole.take(count, random?.split(part));
   };
-  return new ImageDataset({ ...set, train: split("train"), test: split("test") });
+  const train = split("train");
+  const parts =
+    validation === undefined
+      ? { train }
+      : train.hold(validation, new Random(limit.seed ?? 0).split("validation"));
+  return new ImageDataset({ ...set, ...parts, test: split("test") });
 }
 
 type Content = Record<ImageSetPart, Uint8Array>;

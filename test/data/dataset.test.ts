@@ -109,6 +109,31 @@ describe("take", () => {
   });
 });
 
+describe("hold", () => {
+  const labels = Int32Array.from({ length: 40 }, (_, i) => i % 4);
+  const whole = new ImageSplit({
+    images: Uint8Array.from(labels, (_, i) => i),
+    labels,
+    shape: [1, 1, 1],
+    mean: [0.5],
+    std: [0.5],
+  });
+
+  test("divides without loss, in balance, by the stream", () => {
+    const { train, validation } = whole.hold(8, new Random(1));
+    expect([...train.images, ...validation.images].sort((a, b) => a - b)).toEqual([...whole.images]);
+    expect([0, 1, 2, 3].map((label) => validation.labels.filter((own) => own === label).length)).toEqual([
+      2, 2, 2, 2,
+    ]);
+    expect(whole.hold(8, new Random(1)).validation.images).toEqual(validation.images);
+    expect(whole.hold(8, new Random(2)).validation.images).not.toEqual(validation.images);
+  });
+
+  test.each([0, 40, 1.5])("rejects %d of 40", (n) => {
+    expect(() => whole.hold(n, new Random(1))).toThrow(/validation: must be an integer from 1 to 39/);
+  });
+});
+
 describe("ImageSplit", () => {
   test("rejects images that do not match the labels", () => {
     expect(

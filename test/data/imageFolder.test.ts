@@ -79,6 +79,14 @@ describe("imageFolder", () => {
     expect([...(await imageFolder(folder, { perClass: 1 })).train.labels]).toEqual([0, 1]);
   });
 
+  test("sets some aside", async () => {
+    await twoClasses();
+    await picture("train/dog/b.png", white);
+    const { train, validation } = await imageFolder(folder, { validation: 2 });
+    expect([...train.labels].sort()).toEqual([0, 1]);
+    expect([...(validation?.labels ?? [])].sort()).toEqual([0, 1]);
+  });
+
   test("says what is wrong", async () => {
     const reading = (): Promise<unknown> => imageFolder(folder);
     await expect(reading()).rejects.toThrow(KatlabError);

@@ -118,6 +118,16 @@ describe("loadDataset", () => {
     expect(other.train.images).not.toEqual(drawn.train.images);
   });
 
+  test("sets a validation part aside, the same every time", async () => {
+    const limit = { train: 100, test: 10 };
+    const data = await loadDataset("fashion-mnist", { limit, validation: 20 });
+    expect([data.train.size, data.validation?.size, data.test.size]).toEqual([80, 20, 10]);
+    expect(String(data)).toMatch(/^fashion-mnist: 80 training, 20 validation and 10 test images/);
+    const again = await loadDataset("fashion-mnist", { limit, validation: 20 });
+    expect(again.validation?.images).toEqual(data.validation?.images);
+    expect((await loadDataset("fashion-mnist", { limit })).validation).toBeUndefined();
+  });
+
   test("names the nearest set for a slip", async () => {
     await expect(loadDataset("fashion_mnist" as DatasetName)).rejects.toThrow(
       'loadDataset: must be one of fashion-mnist; got "fashion_mnist". Did you mean "fashion-mnist"?',
