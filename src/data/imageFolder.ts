@@ -1,5 +1,5 @@
-import { readdir } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { readdir, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import { mustBe } from "../errors.js";
 import { channelStatistics, type Dataset, ImageSplit } from "./dataset.js";
 import { ImageDataset } from "./imageDataset.js";
@@ -22,6 +22,8 @@ export interface ImageFolderOptions {
 
 /** Pictures decoded at a time: sharp has threads of its own. */
 const atATime = 32;
+/** What Node can hold in one array. */
+const mostBytes = 2 ** 32;
 const pictures = /\.(jpe?g|png|webp)$/i;
 /** What the second part of a set is called, in the order tried. */
 const testFolders = ["test", "val"] as const;
@@ -41,7 +43,7 @@ interface Picture {
  */
 export async function imageFolder(folder: string, options: ImageFolderOptions = {}): Promise<Dataset> {
   const { size, perClass, validation } = options;
-  for (const [name, value] of Object.entries({ size, perClass })) {
+  for (const [name, value] of Object.entries({ size, perClass, validation })) {
     if (value === undefined || (Number.isInteger(value) && value >= 1)) continue;
     throw refused(folder, `${name} must be a whole number ≥ 1`, String(value), `Leave ${name} out.`);
   }
@@ -93,9 +95,12 @@ interface Decoded {
 
 async function foldersIn(folder: string): Promise<string[]> {
   try {
-    const entries = await readdir(folder, { withFileTypes: true });
-    const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
-    return names.sort();
+    const names = (await readdir(folder)).sort();
+    // Links to folders count: large sets are often put together of them.
+    const isFolder = await Promise.all(
+      names.map(async (name) => (await stat(join(folder, name))).isDirectory()),
+    );
+    return names.filter((_, i) => isFolder[i]);
   } catch (cause) {
     throw refused(
       folder,
@@ -124,9 +129,11 @@ async function picturesIn(
 
 /** All pictures, one behind the other. */
 async function decodeAll(list: readonly Picture[], size: number | undefined): Promise<Decoded> {
+  if (size !== undefined) mustFit(list, 3 * size ** 2);
   const first = await decode(list[0].path, size);
   const shape = [first.height, first.width, 3] as const;
   const bytes = first.pixels.length;
+  mustFit(list, bytes);
   const images = new Uint8Array(list.length * bytes);
   for (let from = 0; from < list.length; from += atATime) {
     const some = list.slice(from, from + atATime);
@@ -139,6 +146,16 @@ async function decodeAll(list: readonly Picture[], size: number | undefined): Pr
     );
   }
   return { images, labels: Int32Array.from(list, ({ label }) => label), shape };
+}
+
+function mustFit(list: readonly Picture[], bytes: number): void {
+  if (list.length * bytes <= mostBytes) return;
+  throw refused(
+    dirname(dirname(list[0].path)),
+    `must fit into ${mostBytes / 2 ** 30} GiB when decoded`,
+    `${list.length} pictures of ${bytes} bytes`,
+    "Take a smaller size, or fewer pictures by perClass.",
+  );
 }
 
 async function decode(

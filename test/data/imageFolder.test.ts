@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import sharp from "sharp";
@@ -77,6 +77,20 @@ describe("imageFolder", () => {
   test("can take a few of each class", async () => {
     await twoClasses();
     expect([...(await imageFolder(folder, { perClass: 1 })).train.labels]).toEqual([0, 1]);
+  });
+
+  test("follows links to folders", async () => {
+    await twoClasses();
+    for (const part of ["train", "test"])
+      symlinkSync(join(folder, part, "cat"), join(folder, part, "kitten"));
+    expect((await imageFolder(folder)).classes).toEqual(["cat", "dog", "kitten"]);
+  });
+
+  test("refuses what does not fit into memory before it decodes all of it", async () => {
+    await twoClasses();
+    await expect(imageFolder(folder, { size: 30_000 })).rejects.toThrow(
+      /train: must fit into 4 GiB when decoded; got 3 pictures of 2700000000 bytes/,
+    );
   });
 
   test("sets some aside", async () => {
