@@ -1,4 +1,5 @@
 import { mustBe } from "../errors.js";
+import { alignedRows } from "./alignedRows.js";
 import { checkNotEmpty } from "./figureChecks.js";
 import { Figure } from "./figure.js";
 import { rounded } from "./numbers.js";
@@ -163,10 +164,7 @@ function valueTable(
     name,
     ...places.map((place) => numberText(ys[place])),
   ]);
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  return rows.map(([name, ...numbers]) =>
-    [name.padEnd(widths[0]), ...numbers.map((text, i) => text.padStart(widths[i + 1]))].join("  "),
-  );
+  return alignedRows(rows);
 }
 
 function numberText(value: number): string {

@@ -1,3 +1,4 @@
+import { alignedRows } from "./alignedRows.js";
 import { checkFinite, checkLength, checkNotEmpty } from "./figureChecks.js";
 import { Figure } from "./figure.js";
 import { roundedAll } from "./numbers.js";
@@ -92,15 +93,11 @@ function textTable(
   labels: readonly string[],
   xTitle: string,
 ): string[] {
-  const rows = [
+  return alignedRows([
     [xTitle, ...Object.keys(series)],
     ...labels.map((label, i) => [
       label,
       ...Object.values(series).map((values) => String(Number(values[i].toPrecision(4)))),
     ]),
-  ];
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  return rows.map(([label, ...numbers]) =>
-    [label.padEnd(widths[0]), ...numbers.map((text, i) => text.padStart(widths[i + 1]))].join("  "),
-  );
+  ]);
 }
