@@ -132,7 +132,7 @@ function narrow(path: string, name: string, values: Float64Array): Float32Array 
     subject: path,
     must: `tensor ${name} of type F64 must fit float32`,
     got: `${values[lost]} at element ${lost}`,
-    remedy: "Scale it, or read it bit by bit by decodeSafetensors.",
+    remedy: "Scale it before it is saved.",
   });
 }
 
@@ -145,7 +145,7 @@ function toInt32(path: string, name: string, dtype: SafetensorsDtype, values: El
         subject: path,
         must: `tensor ${name} of type ${dtype} must fit 32-bit signed integers`,
         got: `${values[i]} at element ${i}`,
-        remedy: "Read it bit by bit by decodeSafetensors.",
+        remedy: "Save it as F32 or I32 where it came from.",
       });
     }
   }

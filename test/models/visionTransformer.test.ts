@@ -1,7 +1,10 @@
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { useEngine } from "../../src/engine.js";
+import { loadWeights, saveWeights } from "../../src/io/checkpoint.js";
 import { createModel } from "../../src/models/registry.js";
 import type { VisionTransformer } from "../../src/models/visionTransformer.js";
 import { Random } from "../../src/random.js";
@@ -97,5 +100,21 @@ onEveryEngine("VisionTransformer", ({ options }) => {
     });
     twin.dispose();
     model.dispose();
+  });
+
+  test("weights in a file go into a model for larger images, when they are resized", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "katlab-weights-"));
+    const file = join(folder, "weights.safetensors");
+    const small = createModel("kat_test_patch7_28", { seed: 1 });
+    const large = createModel("kat_test_patch7_28", { seed: 2, imageSize: 42 });
+    await saveWeights(small, file);
+    await expect(loadWeights(large, file)).rejects.toThrow(/pos_embed: shape must be/);
+    await loadWeights(large, file, { resizePositions: true });
+    const [own, given] = [large, small].map(({ head }) => head.weight.variable.dataSync());
+    expect(own).toEqual(given);
+    expect(large.posEmbed.shape).toEqual([1, 37, 96]);
+    small.dispose();
+    large.dispose();
+    rmSync(folder, { recursive: true });
   });
 });
