@@ -161,7 +161,12 @@ export { Run, type RunRecord, type TestResult } from "./training/run.js";
 
 // Weights in files
 export { loadWeights, saveWeights, type LoadWeightsOptions, type Weighted } from "./io/checkpoint.js";
-export { timmWeights, weightDifferences, type WeightDifferences } from "./io/weightNames.js";
+export {
+  timmWeights,
+  weightDifferences,
+  type MismatchedShape,
+  type WeightDifferences,
+} from "./io/weightNames.js";
 export { loadSafetensors, saveSafetensors, type LoadedTensors } from "./io/safetensors.js";
 
 // Analysis: what is computed from a model

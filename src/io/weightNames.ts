@@ -11,11 +11,17 @@ export interface WeightDifferences {
   /** Names the given weights have and the model lacks. */
   readonly unexpected: readonly string[];
   /** Names both have, with other shapes. */
-  readonly mismatched: readonly {
-    readonly name: string;
-    readonly expected: readonly number[];
-    readonly got: readonly number[];
-  }[];
+  readonly mismatched: readonly MismatchedShape[];
+}
+
+/** A weight whose shape is not the model's. */
+export interface MismatchedShape {
+  /** What it is called. */
+  readonly name: string;
+  /** Shape in the model. */
+  readonly expected: readonly number[];
+  /** Shape given. */
+  readonly got: readonly number[];
 }
 
 const outside: readonly (readonly [RegExp, string])[] = [

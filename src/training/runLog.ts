@@ -27,21 +27,21 @@ export class RunLog {
     let next = 0;
     for (const step of steps) {
       for (; next < epochs.length && epochs[next].epoch < step.epoch; next++)
-        lines.push(line("epoch", epochs[next]));
-      lines.push(line("step", step));
+        lines.push(epochLine(epochs[next]));
+      lines.push(stepLine(step));
     }
-    lines.push(...epochs.slice(next).map((epoch) => line("epoch", epoch)));
+    lines.push(...epochs.slice(next).map((epoch) => epochLine(epoch)));
     await this.#write("run.jsonl", Buffer.from(lines.join("")));
   }
 
   /** Adds steps. */
   async steps(steps: readonly TrainingStep[]): Promise<void> {
-    if (steps.length > 0) await appendFile(this.#lines, steps.map((step) => line("step", step)).join(""));
+    if (steps.length > 0) await appendFile(this.#lines, steps.map(stepLine).join(""));
   }
 
   /** Adds an epoch. */
   async epoch(epoch: TrainingEpoch): Promise<void> {
-    await appendFile(this.#lines, line("epoch", epoch));
+    await appendFile(this.#lines, epochLine(epoch));
   }
 
   /** Writes the tables, and the rest of the run. */
@@ -92,6 +92,23 @@ async function parquet<Row extends object>(
     nullable: true,
   }));
   return new Uint8Array(parquetWriteBuffer({ columnData }));
+}
+
+function stepLine(step: TrainingStep): string {
+  return line("step", inOrder(step, stepColumns));
+}
+
+function epochLine(epoch: TrainingEpoch): string {
+  return line("epoch", inOrder(epoch, epochColumns));
+}
+
+/** The same whether a row was just made or comes from a checkpoint. */
+function inOrder<Row extends object>(
+  row: Row,
+  columns: Readonly<Record<keyof Row & string, ColumnType>>,
+): object {
+  const names = Object.keys(columns) as (keyof Row & string)[];
+  return Object.fromEntries(names.flatMap((name) => (name in row ? [[name, row[name]]] : [])));
 }
 
 function line(kind: string, content: object): string {

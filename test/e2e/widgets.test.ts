@@ -56,6 +56,8 @@ describe.skipIf(missingBrowser)("controls with ipywidgets", () => {
     const url = new URL(command.url);
     url.pathname = `/notebooks/${codeNotebook("notebook7.ipynb", cells)}`;
     await page.goto(url.href);
+    // Cells that are run before the kernel is there are not run.
+    await page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').waitFor({ timeout: 60_000 });
     await page.getByRole("menuitem", { name: "Run", exact: true }).click();
     await page.getByRole("menuitem", { name: "Run All Cells", exact: true }).click();
     expect(await useControls()).toBe("now 3 pressed");

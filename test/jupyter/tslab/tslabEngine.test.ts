@@ -54,7 +54,7 @@ describe("--engine tslab", () => {
     });
     for (const code of ["while (true) {}", "await new Promise(() => {})"]) {
       const submitted = kernel.submit(code);
-      await new Promise((resolve) => setTimeout(resolve, 1000));
+      await new Promise((resolve) => setTimeout(resolve, 3000));
       await kernel.interrupt();
       expect((await submitted.done).reply["ename"]).toBe("Interrupted");
     }
