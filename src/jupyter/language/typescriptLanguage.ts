@@ -19,6 +19,8 @@ import { WarmUp } from "./warmUp.js";
 
 /** Calls that are checked before a cell has any: more of them make the first cells hardly faster. */
 const practisedCalls = 24;
+/** Time without a cell after which the next one is not about to come. */
+const quietMs = 300;
 
 /** TypeScript, checked by its LanguageService; cells are emitted as functions for `ReplRunner`. */
 export class TypescriptLanguage implements Language {
@@ -27,6 +29,8 @@ export class TypescriptLanguage implements Language {
   readonly #autoImport: AutoImport;
   #checkTypes = true;
   #warming: NodeJS.Immediate | undefined;
+  #resting: NodeJS.Timeout | undefined;
+  #compiledAt = -Infinity;
 
   /** @param folder where the notebook is */
   constructor(folder: string) {
@@ -39,6 +43,7 @@ export class TypescriptLanguage implements Language {
     const { code, checkTypes, fault } = readDirectives(cell.code);
     if (fault !== undefined) return { diagnostics: [fault] };
     this.#checkTypes = checkTypes ?? this.#checkTypes;
+    this.#compiledAt = performance.now();
     return this.#compiler.compile({ ...cell, code }, { checkTypes: this.#checkTypes });
   }
 
@@ -71,7 +76,10 @@ export class TypescriptLanguage implements Language {
     const warmUp = new WarmUp(this.#modules, names);
     const practice = this.#practice(names, check);
     const step = (): void => {
-      if (warmUp.step() || practice.next().done !== true) this.#warming = setImmediate(step);
+      if (warmUp.step()) this.#warming = setImmediate(step);
+      // Cells that follow each other practise by themselves, and are not to wait.
+      else if (performance.now() - this.#compiledAt < quietMs) this.#resting = setTimeout(step, quietMs);
+      else if (practice.next().done !== true) this.#warming = setImmediate(step);
     };
     this.#warming = setImmediate(step);
   }
@@ -89,6 +97,7 @@ export class TypescriptLanguage implements Language {
 
   close(): void {
     clearImmediate(this.#warming);
+    clearTimeout(this.#resting);
     this.#modules.service.dispose();
   }
 }
