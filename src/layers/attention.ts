@@ -14,8 +14,8 @@ import type { Scope } from "./scope.js";
  *
  * - `"timm"`: N(0, 0.02²).
  * - `"mimetic"`: as those of trained transformers, query·keyᵀ near 0.7·I and value·projection near −0.4·I (Trockman and
- *   Kolter, arXiv 2305.09828), each split evenly by a singular value decomposition. On the host, in float64: seconds for
- *   tiny's twelve blocks, a minute for small's, ten for base's.
+ *   Kolter, arXiv 2305.09828), each split evenly by a singular value decomposition. On the host, in float64: about
+ *   ten seconds for tiny's twelve blocks, over a minute for small's, a quarter of an hour for base's.
  * - `"upstream-mimetic"`: as KAT's released code, which means the same but does not transpose values and projection: their
  *   product has the eigenvalues of `"mimetic"`, and is not near −0.4·I. For comparison with it.
  */

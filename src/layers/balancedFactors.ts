@@ -1,4 +1,4 @@
-import { symmetricEigen } from "./symmetricEigen.js";
+import { EigenvalueDecomposition, Matrix } from "ml-matrix";
 
 /** A = U·Σ·Vᵀ as two factors of equal weight: L = U·√Σ and R = √Σ·Vᵀ, so that L·R = A. */
 export interface BalancedFactors {
@@ -17,32 +17,22 @@ export interface BalancedFactors {
  * @param matrix A, row by row
  */
 export function balancedFactors(matrix: readonly Float64Array[]): BalancedFactors {
-  const { vectors } = symmetricEigen(matrix.map((a) => Float64Array.from(matrix, (b) => dot(a, b))));
-  const factors = vectors.map((u) => {
-    const row = combination(u, matrix);
-    return { u, row, sigma: Math.sqrt(dot(row, row)) };
+  const a = Matrix.from1DArray(
+    matrix.length,
+    matrix.length,
+    matrix.flatMap((row) => [...row]),
+  );
+  const { eigenvectorMatrix } = new EigenvalueDecomposition(a.mmul(a.transpose()), { assumeSymmetric: true });
+  const rows = eigenvectorMatrix.transpose().mmul(a);
+  const factors = matrix.map((_, j) => {
+    const row = rows.getRow(j);
+    return { u: eigenvectorMatrix.getColumn(j), row, sigma: Math.hypot(...row) };
   });
-  factors.sort((a, b) => b.sigma - a.sigma);
+  factors.sort((x, y) => y.sigma - x.sigma);
   return {
-    left: factors.map(({ u, sigma }) => u.map((value) => value * Math.sqrt(sigma))),
+    left: factors.map(({ u, sigma }) => Float64Array.from(u, (value) => value * Math.sqrt(sigma))),
     right: factors.map(({ row, sigma }) =>
-      sigma === 0 ? row : row.map((value) => value / Math.sqrt(sigma)),
+      Float64Array.from(row, (value) => (sigma === 0 ? value : value / Math.sqrt(sigma))),
     ),
   };
-}
-
-/** uᵀ·A */
-function combination(u: Float64Array, matrix: readonly Float64Array[]): Float64Array {
-  const sum = new Float64Array(matrix[0].length);
-  matrix.forEach((row, i) => {
-    const factor = u[i];
-    for (let k = 0; k < sum.length; k++) sum[k] += factor * row[k];
-  });
-  return sum;
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-  return sum;
 }

@@ -6,7 +6,6 @@ import { Attention } from "../../src/layers/attention.js";
 import { balancedFactors } from "../../src/layers/balancedFactors.js";
 import { mimeticWeights } from "../../src/layers/mimetic.js";
 import { Scope } from "../../src/layers/scope.js";
-import { symmetricEigen } from "../../src/layers/symmetricEigen.js";
 import { Random } from "../../src/random.js";
 
 function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
@@ -19,19 +18,6 @@ const squares = fc.integer({ min: 1, max: 9 }).chain((n) =>
     maxLength: n,
   }),
 );
-
-test("symmetricEigen: A·v = λ·v, with vectors of length 1 across each other", () => {
-  fc.assert(
-    fc.property(squares, (square) => {
-      const a = square.map((row, i) => row.map((value, j) => value + square[j][i]));
-      const { values, vectors } = symmetricEigen(a.map((row) => Float64Array.from(row)));
-      vectors.forEach((v, i) => {
-        a.forEach((row, j) => expect(dot(row, v)).toBeCloseTo(values[i] * v[j], 10));
-        vectors.forEach((other, j) => expect(dot(v, other)).toBeCloseTo(i === j ? 1 : 0, 12));
-      });
-    }),
-  );
-});
 
 test("balancedFactors: L·R = A for any matrix, singular ones too; both factors have √Σ", () => {
   fc.assert(
