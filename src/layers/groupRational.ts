@@ -2,7 +2,12 @@ import type * as tf from "@tensorflow/tfjs-core";
 import { type RationalDegrees, rationalTerms } from "../bases/rationalForm.js";
 import { type RationalPreset, rationalPreset, type RationalPresetName } from "../bases/rationalPreset.js";
 import { mustBe, mustDivide, mustHaveShape, unknownOption } from "../errors.js";
-import { groupRational, type GroupRationalForm } from "../ops/groupRational.js";
+import {
+  groupRational,
+  type GroupRationalForm,
+  groupRationalForms,
+  mostRationalDegree,
+} from "../ops/groupRational.js";
 import { sizeOf } from "../shape.js";
 import { rows } from "./initializer.js";
 import { Module } from "./module.js";
@@ -13,7 +18,6 @@ import type { Scope } from "./scope.js";
 /** Who has coefficients of their own: nobody (all channels share them), each group of channels, or each channel. */
 export type Sharing = "shared" | "group" | "channel";
 
-const forms: readonly GroupRationalForm[] = ["A", "B", "C", "N"];
 const sharings: readonly Sharing[] = ["shared", "group", "channel"];
 
 /** Who has a P and a Q of their own. */
@@ -165,7 +169,9 @@ function check({
   readonly degrees: RationalDegrees;
   readonly uneven: boolean;
 }): void {
-  if (!forms.includes(form)) throw unknownOption("GroupRational: form", form, forms);
+  if (!groupRationalForms.includes(form)) {
+    throw unknownOption("GroupRational: form", form, groupRationalForms);
+  }
   if (!(Number.isInteger(groups) && groups >= 1 && groups <= dim)) {
     throw mustBe({
       subject: "GroupRational",
@@ -179,10 +185,10 @@ function check({
   }
   rationalTerms(form, degrees);
   const [m, n] = degrees;
-  if (m > 8 || n < 1 || n > 8) {
+  if (n < 1 || Math.max(m, n) > mostRationalDegree) {
     throw mustBe({
       subject: "GroupRational",
-      must: "degrees must be at most 8, and that of the denominator at least 1",
+      must: `degrees must be at most ${mostRationalDegree}, and that of the denominator at least 1`,
       got: `[${m}, ${n}]`,
       remedy: "KAT takes [5, 4].",
     });

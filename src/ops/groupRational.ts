@@ -6,13 +6,15 @@ import { defineOperator } from "./operator.js";
 import { composedGroupRational, composedGroupRationalGradient } from "./rationalComposed.js";
 
 const subject = "groupRational";
-const mostDegree = 8;
+
+/** The highest degree of numerator and denominator that the operators compute. */
+export const mostRationalDegree = 8;
 
 /** The forms `groupRational` computes; D is B with noise on the numerator, see {@link numeratorNoise}. */
 export type GroupRationalForm = "A" | "B" | "C" | "N";
 
 /** The forms, in order. */
-const forms: readonly GroupRationalForm[] = ["A", "B", "C", "N"];
+export const groupRationalForms: readonly GroupRationalForm[] = ["A", "B", "C", "N"];
 
 /** What {@link groupRational} computes, and where the channels are. */
 export interface GroupRationalSettings {
@@ -90,7 +92,7 @@ function check(
   denominator: tf.Tensor,
   { form, channels, uneven }: Required<GroupRationalSettings>,
 ): void {
-  if (!forms.includes(form)) throw unknownOption(`${subject}: form`, form, forms);
+  if (!groupRationalForms.includes(form)) throw unknownOption(`${subject}: form`, form, groupRationalForms);
   const known = ["last", "first"];
   if (!known.includes(channels)) throw unknownOption(`${subject}: channels`, channels, known);
   const first = channels === "first";
@@ -98,7 +100,7 @@ function check(
     throw mustHaveShape(`${subject}: x`, first ? ["batch", "dim", "…"] : ["…", "dim"], x.shape);
   }
   const dim = x.shape[first ? 1 : x.rank - 1];
-  const most = rationalTerms(form, [mostDegree, mostDegree]);
+  const most = rationalTerms(form, [mostRationalDegree, mostRationalDegree]);
   const tables: [string, tf.Tensor, number][] = [
     ["numerator", numerator, most[0]],
     ["denominator", denominator, most[1]],

@@ -2,12 +2,7 @@ import { mustBe } from "../errors.js";
 import { checkFinite, checkNotEmpty } from "./figureChecks.js";
 import { Figure } from "./figure.js";
 import { counted, duration, grouped, percent } from "./numbers.js";
-import {
-  epochEvaluation,
-  type TrainingEpoch,
-  type TrainingHistory,
-  type TrainingStep,
-} from "./trainingData.js";
+import { epochEvaluation, evaluatedOn, type TrainingHistory, type TrainingStep } from "./trainingData.js";
 import { accuracyPanel, learningRatePanel, lossPanel } from "./trainingPanels.js";
 
 /** Settings of {@link plotTraining}. */
@@ -133,11 +128,6 @@ function epochTable({ epochs }: TrainingHistory): string[] {
       ].join("  ");
     }),
   ];
-}
-
-function evaluatedOn(epochs: readonly TrainingEpoch[]): string {
-  const last = epochs.at(-1);
-  return last === undefined ? "test" : epochEvaluation(last).on;
 }
 
 function shown(loss: number): string {

@@ -57,3 +57,9 @@ export function epochEvaluation(epoch: TrainingEpoch): EpochEvaluation {
     ? { on: "test", loss: testLoss, accuracy: testAccuracy }
     : { on: "validation", loss: validationLoss ?? NaN, accuracy: validationAccuracy };
 }
+
+/** What the epochs of a run were evaluated on; of a run without any, test images. */
+export function evaluatedOn(epochs: readonly TrainingEpoch[]): EpochEvaluation["on"] {
+  const last = epochs.at(-1);
+  return last === undefined ? "test" : epochEvaluation(last).on;
+}

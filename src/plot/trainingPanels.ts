@@ -5,6 +5,7 @@ import { colours } from "./theme.js";
 import { envelope, everyNth } from "./thinning.js";
 import {
   epochEvaluation,
+  evaluatedOn,
   type TrainingEpoch,
   type TrainingHistory,
   type TrainingStep,
@@ -38,7 +39,7 @@ export function lossPanel(
   });
   const lastStepOf = new Map(steps.map(({ step, epoch }) => [epoch, step]));
   const evaluations = epochs.map(epochEvaluation);
-  const on = evaluations.at(-1)?.on ?? "test";
+  const on = evaluatedOn(epochs);
   const tested = table({
     step: epochs.map(({ epoch }) => lastStepOf.get(epoch) ?? null),
     test: roundedAll(evaluations.map(({ loss }) => loss)),
@@ -88,7 +89,7 @@ export function accuracyPanel(
   { totalEpochs, width }: { totalEpochs: number; width: number },
 ): JsonObject {
   const accuracies = epochs.map((epoch) => epochEvaluation(epoch).accuracy);
-  const on = epochs.length === 0 ? "test" : epochEvaluation(epochs[epochs.length - 1]).on;
+  const on = evaluatedOn(epochs);
   const lowest = Math.min(0.8, ...accuracies);
   const x: JsonObject = {
     field: "epoch",
