@@ -11,6 +11,9 @@ export interface NamedRecipe {
 /** Names of the recipes there are. */
 export type RecipeName = "small" | "cifar" | "kat-imagenet" | "karat-imagenet" | "karat-cifar";
 
+/** What of the published augmentation there is not. */
+const leftOut = "Left out: RandAugment, random-resized crops and colour jitter.";
+
 const karat: RecipeChanges = {
   epochs: 100,
   warmupEpochs: 5,
@@ -28,8 +31,6 @@ const karat: RecipeChanges = {
  *
  * Both published recipes are timm's, which sets the learning rate once an epoch and starts the cosine at the first epoch; here
  * it is set every step, and the cosine starts where the warm-up ends. At the end of the warm-up that is 0.07 % of the rate.
- * Of their augmentation, RandAugment, random-resized crops and colour jitter are left out; those of the table that are
- * here are as stated.
  */
 export const recipes: Readonly<Record<RecipeName, NamedRecipe>> = {
   small: {
@@ -60,7 +61,7 @@ export const recipes: Readonly<Record<RecipeName, NamedRecipe>> = {
     text:
       "KAT on ImageNet-1k at 224² from scratch (Yang and Wang, arXiv 2409.10594, table 11 and scripts). Create the model with " +
       "dropPath 0.1 (tiny, small) or 0.4 (base). The authors computed in float16; use bfloat16. Coefficients decay as in " +
-      "the released code; the paper does not say.",
+      `the released code; the paper does not say. ${leftOut}`,
     settings: {
       epochs: 300,
       batchSize: 1024,
@@ -76,7 +77,7 @@ export const recipes: Readonly<Record<RecipeName, NamedRecipe>> = {
   "karat-imagenet": {
     text:
       "KArAt and its ViT twin on ImageNet-1k at 224² (table 5 of the paper): learning rate 5e-4 · batch / 512. Not stated " +
-      "there, so off: drop path, random erasing, repeated augmentation.",
+      `there, so off: drop path, random erasing, repeated augmentation. ${leftOut}`,
     settings: { ...karat, batchSize: 128, learningRate: 1.25e-4 },
   },
   "karat-cifar": {

@@ -43,7 +43,8 @@ describe("the start of a GroupKan", () => {
     expect(output.get("kan.fc1")).toBeCloseTo(1, 1);
     // silu: E[F²] = 1 / 2.8108 for N(0, 1), and the weights behind make up for it.
     expect(output.get("kan.act2")).toBeCloseTo(1 / 2.8108, 1);
-    expect(output.get("kan.fc2")).toBeCloseTo(1, 0);
+    // Over seeds 1.018 with a deviation of 0.022.
+    expect(Math.abs((output.get("kan.fc2") ?? 0) - 1)).toBeLessThan(0.1);
   });
 
   test("shrinks it by the released code's", () => {

@@ -92,10 +92,16 @@ onEveryEngine("VisionTransformer", ({ options }) => {
     expect(unexpected).toEqual([]);
     expect(missing.every((name) => /\.act[12]\.weight_(numerator|denominator)$/.test(name))).toBe(true);
     tf.tidy(() => {
+      // At their start hidden values are near 0, where a badly fitted gelu would pass, too.
+      for (const of of [twin, model]) {
+        for (const [name, parameter] of of.namedParameters()) {
+          if (name.endsWith("fc1.weight")) parameter.assign(tf.mul(parameter.variable, 5));
+        }
+      }
       const images = tf.randomNormal<tf.Rank.R4>([4, 28, 28, 1], 0, 1, "float32", 3);
       const distance = tf.max(tf.abs(tf.sub(model.forward(images), twin.forward(images)))).dataSync()[0];
-      // Gelu in form A is off by at most 2.9e-3, in four blocks whose norms make it larger.
-      expect(distance).toBeLessThan(0.02);
+      // Gelu in form A is off by at most 2.9e-3, in four blocks; "upstream-gelu" makes it 0.13.
+      expect(distance).toBeLessThan(0.01);
       expect(distance).toBeGreaterThan(0);
     });
     twin.dispose();

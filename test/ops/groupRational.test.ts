@@ -7,7 +7,7 @@ import { KatlabError } from "../../src/errors.js";
 import { groupRational, type GroupRationalForm } from "../../src/ops/groupRational.js";
 import { Random } from "../../src/random.js";
 import { addonStatus, registerTorchBackend } from "../../src/torch/backend.js";
-import { composed, engines, missing, tapeResults } from "./groupRationalEngines.js";
+import { composed, engines, missing, secondAlongRay, tapeResults } from "./groupRationalEngines.js";
 import {
   drawCase,
   exactResults,
@@ -103,28 +103,8 @@ describe.each(engines)("groupRational on %s", (engine) => {
 
   test.each([0, 1, 2, 3])("the tape differentiates twice by every input, draw %i", (seed) => {
     const drawn = drawCase([3, 4], 2, 1, new Random(seed));
-    const [along, difference] = tf.tidy(() => {
-      const inputs = [
-        tf.tensor(drawn.x, drawn.shape),
-        tf.tensor2d(drawn.numerator),
-        tf.tensor2d(drawn.denominator),
-      ];
-      const f = (...t: tf.Tensor[]): tf.Tensor =>
-        groupRational(t[0], t[1] as tf.Tensor2D, t[2] as tf.Tensor2D);
-      const energy = (...t: tf.Tensor[]): tf.Scalar =>
-        tf.addN<tf.Scalar>(
-          tf
-            .grads(f)(t)
-            .map((gradient) => tf.sum(tf.square(gradient))),
-        );
-      // Along rays from the origin no input changes its sign, so differences meet no kink.
-      const at = (scale: number): number => energy(...inputs.map((t) => tf.mul(t, scale))).dataSync()[0];
-      const step = 1 / 128;
-      const gradients = tf.grads(energy)(inputs);
-      const slope = tf.addN(gradients.map((gradient, i) => tf.sum(tf.mul(gradient, inputs[i]))));
-      return [slope.dataSync()[0], (at(1 + step) - at(1 - step)) / (2 * step)];
-    });
-    expect(along / difference).toBeCloseTo(1, 2);
+    const { tape, difference } = secondAlongRay(drawn, 1 / 128);
+    expect(tape / difference).toBeCloseTo(1, 2);
   });
 
   test.each([[[0, 8]], [[2, 0, 8]], [[3, 0]]])("empty tensors: %j", (shape) => {

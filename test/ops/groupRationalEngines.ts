@@ -25,6 +25,34 @@ export function tapeResults({ shape, x, dy, numerator, denominator, settings }: 
   });
 }
 
+/**
+ * Slope of the squared gradients along the ray from the origin through all inputs: by the tape, differentiated twice, and by
+ * a difference. On such rays no input changes its sign.
+ *
+ * @param step of the difference, as a share of the inputs; no kink may lie within it
+ */
+export function secondAlongRay(
+  { shape, x, numerator, denominator, settings }: GroupRationalCase,
+  step: number,
+): { tape: number; difference: number } {
+  const [tape, difference] = tf.tidy(() => {
+    const inputs = [tf.tensor(x, shape), tf.tensor2d(numerator), tf.tensor2d(denominator)];
+    const f = (...t: tf.Tensor[]): tf.Tensor =>
+      groupRational(t[0], t[1] as tf.Tensor2D, t[2] as tf.Tensor2D, settings);
+    const energy = (...t: tf.Tensor[]): tf.Scalar =>
+      tf.addN<tf.Scalar>(
+        tf
+          .grads(f)(t)
+          .map((gradient) => tf.sum(tf.square(gradient))),
+      );
+    const at = (scale: number): number => energy(...inputs.map((t) => tf.mul(t, scale))).dataSync()[0];
+    const gradients = tf.grads(energy)(inputs);
+    const slope = tf.addN(gradients.map((gradient, i) => tf.sum(tf.mul(gradient, inputs[i]))));
+    return [slope.dataSync()[0], (at(1 + step) - at(1 - step)) / (2 * step)];
+  });
+  return { tape, difference };
+}
+
 /** Values as the engine stores them: in full precision where that is float64. */
 function readValues(t: tf.Tensor): ArrayLike<number> {
   const backend = tf.backend();
