@@ -49,12 +49,13 @@ export function mustDivide(
   subject: string,
   value: { name: string; value: number },
   divisor: { name: string; value: number },
+  remedy: string = `Choose ${divisor.name} that divides ${value.name}.`,
 ): KatlabError {
   return fault("indivisible", {
     subject,
     must: `${value.name} (${value.value}) must be a multiple of ${divisor.name} (${divisor.value})`,
     got: `remainder ${value.value % divisor.value}`,
-    remedy: `Choose ${divisor.name} that divides ${value.name}.`,
+    remedy,
   });
 }
 

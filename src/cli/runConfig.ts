@@ -106,10 +106,9 @@ export async function readRunConfig(file: string): Promise<RunConfig> {
 }
 
 const topKeys = ["model", "options", "data", "recipe", "engine", "output", "checkpoint"] as const;
-const dataKeys = [
-  ...["name", "folder", "fetch", "limit", "validation"],
-  ...["classes", "size", "testSize", "shape", "noise", "seed"],
-] as const;
+const loadKeys = ["folder", "fetch", "limit", "validation"] as const;
+const syntheticKeys = ["classes", "size", "testSize", "shape", "noise", "seed"] as const;
+const dataKeys = ["name", ...loadKeys, ...syntheticKeys] as const;
 
 /**
  * The engine, the data and the model of a description.
@@ -145,8 +144,15 @@ export async function inFile<T>(file: string, f: () => Promise<T>): Promise<T> {
 }
 
 async function loadData({ name, ...options }: RunConfig["data"]): Promise<Dataset> {
+  const { catalogue } = await import("../data/catalogue.js");
+  const names = ["synthetic", ...Object.keys(catalogue)];
+  if (!names.includes(name)) throw unknownOption("loadDataset", name, names);
+  const known: readonly string[] = name === "synthetic" ? syntheticKeys : loadKeys;
+  for (const key of Object.keys(options)) {
+    if (!known.includes(key)) throw unknownOption(`data ${name}`, key, known);
+  }
   if (name === "synthetic") return (await import("../data/syntheticImages.js")).syntheticImages(options);
-  return (await import("../data/load.js")).loadDataset(name as DatasetName, options); // which checks the name
+  return (await import("../data/load.js")).loadDataset(name as DatasetName, options);
 }
 
 async function readJson(file: string): Promise<unknown> {

@@ -181,7 +181,12 @@ function check({
     });
   }
   if (dim % groups !== 0 && !uneven) {
-    throw mustDivide("GroupRational", { name: "dim", value: dim }, { name: "groups", value: groups });
+    throw mustDivide(
+      "GroupRational",
+      { name: "dim", value: dim },
+      { name: "groups", value: groups },
+      "Choose groups that divide dim, or pass uneven: true for widths that differ by one.",
+    );
   }
   rationalTerms(form, degrees);
   const [m, n] = degrees;

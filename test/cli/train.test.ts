@@ -141,6 +141,12 @@ describe("refuses, with the file and the place,", () => {
       /json: createModel: .*"kat_test_patch7_28"\?/,
     ],
     ["an unknown data set", { ...valid, data: "fashion-mnits" }, /json: loadDataset: .*"fashion-mnist"\?/],
+    ["a slip in synthetic", { ...valid, data: "synthetc" }, /json: loadDataset: .*"synthetic"\?/],
+    [
+      "an option of other data",
+      { ...valid, data: { name: "synthetic", validation: 8 } },
+      /json: data synthetic: must be one of classes.*got "validation"/,
+    ],
     ["a recipe out of range", { ...valid, recipe: { epochs: 0 } }, /json: recipe: epochs: .*>=1; got 0/],
     ["an unknown recipe", { ...valid, recipe: "smal" }, /json: recipe: must be one of small.*"small"\?/],
     ["an unknown engine", { ...valid, engine: { engine: "trch" } }, /json: .*"torch"\?/],
