@@ -3,7 +3,7 @@ import { chmod, copyFile, cp, mkdir, readdir, readFile, stat, writeFile } from "
 import { createRequire } from "node:module";
 import { basename, extname, join, sep } from "node:path";
 import { catalogue, type DatasetName } from "../data/catalogue.js";
-import { locateImageSet } from "../data/locate.js";
+import { locate } from "../data/locate.js";
 import { mustBe, unavailable } from "../errors.js";
 import { bundleProgram, bundleScripts } from "./packBundle.js";
 import { packageRoot, packageVersion } from "./packageRoot.js";
@@ -66,8 +66,8 @@ function packageFolder(name: string): string {
  * @throws KatlabError `unavailable` when it is not on this machine
  */
 export async function copyData(name: DatasetName, folder: string): Promise<void> {
-  const { paths, places } = await locateImageSet(catalogue[name]);
-  if (paths === undefined) {
+  const { found, places } = await locate(catalogue[name]);
+  if (found === undefined) {
     throw unavailable({
       subject: `katlab pack --data ${name}`,
       must: "must be on this machine",
@@ -77,7 +77,9 @@ export async function copyData(name: DatasetName, folder: string): Promise<void>
   }
   const to = join(folder, libraryFolder, "data", name);
   await mkdir(to, { recursive: true });
-  for (const path of Object.values(paths)) await copyFile(path, join(to, basename(path)));
+  if (found.kind === "pictures") return cp(found.path, to, { recursive: true });
+  const paths = found.kind === "files" ? found.paths : [found.path];
+  for (const path of paths) await copyFile(path, join(to, basename(path)));
 }
 
 /**

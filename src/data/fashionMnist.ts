@@ -1,3 +1,4 @@
+import { idxSet } from "./idxSet.js";
 import type { ImageSet } from "./imageSet.js";
 
 /**
@@ -6,7 +7,7 @@ import type { ImageSet } from "./imageSet.js";
  * Source: Xiao, Rasul and Vollgraf, "Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine
  * Learning Algorithms", 2017. © Zalando SE, MIT licence.
  */
-export const fashionMnist: ImageSet = {
+export const fashionMnist: ImageSet = idxSet({
   name: "fashion-mnist",
   source: "Zalando Research, https://github.com/zalandoresearch/fashion-mnist",
   licence: "MIT",
@@ -50,4 +51,4 @@ export const fashionMnist: ImageSet = {
     "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
     "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
   ],
-};
+});

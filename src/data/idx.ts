@@ -1,5 +1,6 @@
 import { mustBe } from "../errors.js";
 import { sizeOf } from "../shape.js";
+import type { LabelledImages } from "./imageSet.js";
 
 /** The content of an IDX file of unsigned bytes. */
 export interface IdxArray {
@@ -7,16 +8,6 @@ export interface IdxArray {
   readonly shape: readonly number[];
   /** The elements, row-major; a view of the file's bytes. */
   readonly data: Uint8Array;
-}
-
-/** Images and labels that belong together. */
-export interface LabelledImages {
-  /** `[count, height, width, 1]`, row-major. */
-  readonly images: Uint8Array;
-  /** `[count]`, each in `[0, classes)`. */
-  readonly labels: Int32Array;
-  /** Height, width and channels of one image. */
-  readonly shape: readonly [height: number, width: number, channels: number];
 }
 
 const unsignedByte = 0x08;

@@ -3,10 +3,10 @@ import { basename, dirname, join, resolve } from "node:path";
 import { mustBe } from "../errors.js";
 import { channelStatistics, type Dataset, ImageSplit } from "./dataset.js";
 import { ImageDataset } from "./imageDataset.js";
-import { Random } from "../random.js";
+import { type PartOptions, partsOf } from "./parts.js";
 
 /** How a folder of pictures is read. */
-export interface ImageFolderOptions {
+export interface ImageFolderOptions extends PartOptions {
   /**
    * Height and width of the images in pixels. Pictures of another size are scaled until they cover the square, and its middle
    * is taken. Default: the size that all pictures have.
@@ -14,8 +14,6 @@ export interface ImageFolderOptions {
   readonly size?: number;
   /** Name of the set; default the folder's. */
   readonly name?: string;
-  /** So many training pictures, class-balanced, are set aside as `validation`, drawn by seed 0; default none. */
-  readonly validation?: number;
   /** So many pictures of each class at most, the first by name; default all. */
   readonly perClass?: number;
 }
@@ -42,8 +40,8 @@ interface Picture {
  *   without `size`, or one that cannot be decoded
  */
 export async function imageFolder(folder: string, options: ImageFolderOptions = {}): Promise<Dataset> {
-  const { size, perClass, validation } = options;
-  for (const [name, value] of Object.entries({ size, perClass, validation })) {
+  const { size, perClass } = options;
+  for (const [name, value] of Object.entries({ size, perClass })) {
     if (value === undefined || (Number.isInteger(value) && value >= 1)) continue;
     throw refused(folder, `${name} must be a whole number ≥ 1`, String(value), `Leave ${name} out.`);
   }
@@ -77,12 +75,14 @@ export async function imageFolder(folder: string, options: ImageFolderOptions = 
   const { mean, std } = channelStatistics(train.images, 3);
   // A channel that never changes is centred only.
   const statistics = { mean, std: std.map((deviation) => (deviation > 0 ? deviation : 1)) };
-  const own = new ImageSplit({ ...train, ...statistics });
+  const whole = {
+    train: new ImageSplit({ ...train, ...statistics }),
+    test: new ImageSplit({ ...test, ...statistics }),
+  };
   return new ImageDataset({
     name: options.name ?? basename(resolve(folder)),
     classes,
-    ...(validation === undefined ? { train: own } : own.hold(validation, new Random(0).split("validation"))),
-    test: new ImageSplit({ ...test, ...statistics }),
+    ...partsOf(whole, options),
     ...statistics,
   });
 }

@@ -7,14 +7,24 @@ import type { ImageSetFile } from "./imageSet.js";
 const gunzipAsync = promisify(gunzip);
 
 /**
- * The raw bytes of a file of a set, decompressed where it is gzip, and checked against the catalogue.
+ * The raw bytes of a file of a set, decompressed where it is gzip, and checked against the catalogue:
+ * by its digest, or where the catalogue has none, by its length.
  *
  * @param subject names the file in messages
  * @param stored the bytes as they lie on disk
- * @throws KatlabError `invalid` when the file does not decompress or has another digest
+ * @throws KatlabError `invalid` when the file does not decompress or has another digest or length
  */
 export async function rawBytes(subject: string, stored: Uint8Array, file: ImageSetFile): Promise<Uint8Array> {
   const raw = isGzip(stored) ? await decompress(subject, stored, file) : stored;
+  if (file.sha256 === undefined) {
+    if (raw.length === file.bytes) return raw;
+    throw mustBe({
+      subject,
+      must: `must be the ${file.bytes} raw bytes of ${file.name}`,
+      got: String(raw.length),
+      remedy: "Delete the file and fetch it again.",
+    });
+  }
   const digest = createHash("sha256").update(raw).digest("hex");
   if (digest !== file.sha256) {
     throw mustBe({

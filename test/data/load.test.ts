@@ -8,7 +8,9 @@ import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-cpu";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { catalogue, type DatasetName } from "../../src/data/catalogue.js";
+import { cifar100 } from "../../src/data/cifarSets.js";
 import { channelStatistics } from "../../src/data/dataset.js";
+import { idxSet } from "../../src/data/idxSet.js";
 import type { ImageSet, ImageSetFile } from "../../src/data/imageSet.js";
 import { loadDataset, loadImageSet } from "../../src/data/load.js";
 import { answer, type FileServer, fileServer, serve } from "./fileServer.js";
@@ -43,7 +45,7 @@ function tinySet(labels = [0, 1, 1]): { set: ImageSet; content: Record<string, U
     bytes: raw[name].length,
     sha256: createHash("sha256").update(raw[name]).digest("hex"),
   });
-  const set: ImageSet = {
+  const set: ImageSet = idxSet({
     name: "tiny",
     source: "the test",
     licence: "none",
@@ -57,7 +59,7 @@ function tinySet(labels = [0, 1, 1]): { set: ImageSet; content: Record<string, U
       testLabels: file("testLabels"),
     },
     urls: [],
-  };
+  });
   return { set, content: raw };
 }
 
@@ -130,17 +132,23 @@ describe("loadDataset", () => {
 
   test("names the nearest set for a slip", async () => {
     await expect(loadDataset("fashion_mnist" as DatasetName)).rejects.toThrow(
-      'loadDataset: must be one of fashion-mnist; got "fashion_mnist". Did you mean "fashion-mnist"?',
+      'loadDataset: must be one of fashion-mnist, mnist, cifar10, cifar100, cifar10-jpeg, imagenette2-160; got "fashion_mnist". Did you mean "fashion-mnist"?',
     );
     await expect(loadDataset("toString" as DatasetName)).rejects.toMatchObject({ code: "unknown" });
   });
 
-  test("every set has four distinct digests and statistics for its channels", () => {
+  test("every set has distinct files, all with a digest or in an archive", () => {
     for (const [name, set] of Object.entries(catalogue)) {
       expect(set.name).toBe(name);
-      expect(new Set(Object.values(set.files).map(({ sha256 }) => sha256)).size).toBe(4);
-      expect(set.mean).toHaveLength(set.std.length);
+      if (!("files" in set)) continue;
+      expect(new Set(set.files.map((file) => file.name)).size).toBe(set.files.length);
+      const digests = set.files.map(({ sha256 }) => sha256 ?? set.archive?.digest?.hex);
+      expect(digests.every((digest) => /^([0-9a-f]{32}|[0-9a-f]{64})$/.test(digest ?? ""))).toBe(true);
+      if (!set.archive) expect(new Set(digests).size).toBe(set.files.length);
+      expect(set.mean?.length).toBe(set.std?.length);
     }
+    expect(new Set(cifar100.classes).size).toBe(100);
+    expect(cifar100.classes).toEqual([...cifar100.classes].sort());
   });
 });
 
