@@ -62,9 +62,7 @@ export function cifarSet({
     ...description,
     files: [...train, test],
     read: (content) => {
-      // The caller gives the content of every file.
-      const bytes = (files: readonly ImageSetFile[]): Uint8Array[] =>
-        files.map((file) => content.get(file.name)!);
+      const bytes = (files: readonly ImageSetFile[]): Uint8Array[] => files.map((file) => content[file.name]);
       return {
         train: readCifar(`${name} train`, bytes(train), record),
         test: readCifar(`${name} test`, bytes([test]), record),

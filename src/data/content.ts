@@ -12,17 +12,17 @@ import { readFromTar, unpackTar } from "./tar.js";
  *
  * @throws KatlabError `invalid` for content that is not the set's
  */
-export async function contentOf(set: ImageSet, found: Found): Promise<ReadonlyMap<string, Uint8Array>> {
+export async function contentOf(set: ImageSet, found: Found): Promise<Readonly<Record<string, Uint8Array>>> {
+  if (found.kind === "pictures") throw new Error("pictures are no files of a set");
   if (found.kind === "files") {
-    const content = new Map<string, Uint8Array>();
+    const content: Record<string, Uint8Array> = {};
     for (const [i, file] of set.files.entries()) {
       const path = found.paths[i];
-      content.set(file.name, await rawBytes(path, await readFile(path), file));
+      content[file.name] = await rawBytes(path, await readFile(path), file);
     }
     return content;
   }
-  const { path } = found;
-  const archive = set.archive!; // as one was found
+  const { path, archive } = found;
   checkArchive(path, await readFile(path), archive);
   const inside = (name: string): string => [archive.folder, name].filter(Boolean).join("/");
   const members = await readFromTar(
@@ -30,10 +30,10 @@ export async function contentOf(set: ImageSet, found: Found): Promise<ReadonlyMa
     set.files.map(({ name }) => inside(name)),
     { bytes: set.files.reduce((sum, { bytes }) => sum + bytes, 2 ** 20) },
   );
-  const content = new Map<string, Uint8Array>();
+  const content: Record<string, Uint8Array> = {};
   for (const file of set.files) {
     const name = inside(file.name);
-    content.set(file.name, await rawBytes(`${path}, ${name}`, members.get(name)!, file));
+    content[file.name] = await rawBytes(`${path}, ${name}`, members[name], file);
   }
   return content;
 }
@@ -76,5 +76,8 @@ export function checkArchive(
   if (digest === undefined) return;
   const hex = createHash(digest.algorithm).update(stored).digest("hex");
   if (hex === digest.hex) return;
-  throw complain(`must have the ${digest.algorithm.toUpperCase()} ${digest.hex} of ${name}`, hex);
+  throw complain(
+    `must have the ${digest.algorithm === "md5" ? "MD5" : "SHA-256"} ${digest.hex} of ${name}`,
+    hex,
+  );
 }

@@ -44,7 +44,7 @@ export async function fetchSet(set: ImageSet | PictureSet, options: FetchOptions
       checkArchive(subject, bytes, archive);
       return Promise.resolve(bytes);
     });
-    return { kind: "archive", path };
+    return { kind: "archive", path, archive };
   }
   const paths: string[] = [];
   if ("files" in set) {

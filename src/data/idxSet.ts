@@ -18,8 +18,7 @@ export function idxSet({
     read: (content) => {
       const part = (which: "train" | "test"): LabelledImages => {
         const subject = `${name} ${which}`;
-        // The caller gives the content of every file.
-        const bytes = (kind: "Images" | "Labels"): Uint8Array => content.get(files[`${which}${kind}`].name)!;
+        const bytes = (kind: "Images" | "Labels"): Uint8Array => content[files[`${which}${kind}`].name];
         const images = parseIdx(`${subject} images`, bytes("Images"), 3);
         return joinIdx(subject, images, parseIdx(`${subject} labels`, bytes("Labels"), 1), classes.length);
       };

@@ -58,7 +58,7 @@ export interface ImageSet extends SetDescription {
   /** How it is distributed, if not file by file. */
   readonly archive?: ImageSetArchive;
   /** Makes images of the raw bytes of its files. */
-  readonly read: (content: ReadonlyMap<string, Uint8Array>) => {
+  readonly read: (content: Readonly<Record<string, Uint8Array>>) => {
     readonly train: LabelledImages;
     readonly test: LabelledImages;
   };

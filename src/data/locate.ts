@@ -3,14 +3,14 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { unavailable } from "../errors.js";
-import type { ImageSet, PictureSet } from "./imageSet.js";
+import type { ImageSet, ImageSetArchive, PictureSet } from "./imageSet.js";
 
 /** A set on this machine. */
 export type Found =
   /** Its files, a path for each, in the order of the set's. */
   | { readonly kind: "files"; readonly paths: readonly string[] }
   /** The archive it is distributed as. */
-  | { readonly kind: "archive"; readonly path: string }
+  | { readonly kind: "archive"; readonly path: string; readonly archive: ImageSetArchive }
   /** A folder that holds `train` and `test` or `val`. */
   | { readonly kind: "pictures"; readonly path: string };
 
@@ -81,8 +81,10 @@ async function foundIn(set: ImageSet | PictureSet, place: Place): Promise<Found 
       const inside = await Promise.all(["train", "test", "val"].map((part) => exists(join(folder, part))));
       if (inside[0] && (inside[1] || inside[2])) return { kind: "pictures", path: folder };
     }
-    const archive = set.archive && join(folder, set.archive.name);
-    if (archive && (await exists(archive))) return { kind: "archive", path: archive };
+    const { archive } = set;
+    if (archive === undefined) continue;
+    const path = join(folder, archive.name);
+    if (await exists(path)) return { kind: "archive", path, archive };
   }
   return undefined;
 }

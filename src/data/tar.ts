@@ -36,12 +36,12 @@ export async function readFromTar(
   path: string,
   names: readonly string[],
   limits: TarLimits = {},
-): Promise<ReadonlyMap<string, Uint8Array>> {
-  const content = new Map<string, Uint8Array>();
+): Promise<Readonly<Record<string, Uint8Array>>> {
+  const content: Record<string, Uint8Array> = {};
   await eachFile(path, limits, async ({ name, content: stream }) => {
-    if (names.includes(name)) content.set(name, await buffer(stream));
+    if (names.includes(name)) content[name] = await buffer(stream);
   });
-  const missing = names.filter((name) => !content.has(name));
+  const missing = names.filter((name) => !Object.hasOwn(content, name));
   if (missing.length > 0) throw refused(path, `must hold ${names.join(", ")}`, `no ${missing.join(", no ")}`);
   return content;
 }
@@ -89,12 +89,14 @@ async function eachFile(
   fed.catch(() => undefined); // said below
   try {
     for await (const entry of reader) {
-      const { name, type = "file", size = 0 } = entry.header;
+      const { name, type, size } = entry.header;
       if (type !== "file" && type !== "directory") {
         throw refused(path, "must hold files and folders only", `the ${type} ${JSON.stringify(name)}`);
       }
       const own = name.replace(/^(\.\/)+|\/+$/g, "");
-      if (!isInside(own)) throw refused(path, "must hold paths inside its folder", JSON.stringify(name));
+      const isRoot = type === "directory" && own.replace(/^\.$/, "") === "";
+      if (!isRoot && !isInside(own))
+        throw refused(path, "must hold paths inside its folder", JSON.stringify(name));
       if (type === "file" && names.has(own)) throw refused(path, "must hold each file once", `${own} twice`);
       names.add(own);
       if (names.size > mostEntries) throw refused(path, `must hold at most ${mostEntries} entries`, "more");
@@ -116,7 +118,7 @@ async function eachFile(
 function isInside(name: string): boolean {
   // eslint-disable-next-line no-control-regex -- those that no file system should see
   if (/[\u0000-\u001f\\]|^[a-z]:/i.test(name)) return false;
-  return name.split("/").every((part) => part !== ".." && (part !== "" || name === ""));
+  return name.split("/").every((part) => !["", ".", ".."].includes(part));
 }
 
 async function decompressed(path: string): Promise<[Readable, ...Transform[]]> {

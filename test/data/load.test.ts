@@ -8,13 +8,14 @@ import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-cpu";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { catalogue, type DatasetName } from "../../src/data/catalogue.js";
-import { cifar100 } from "../../src/data/cifarSets.js";
+import { cifar100, cifarSet } from "../../src/data/cifarSets.js";
 import { channelStatistics } from "../../src/data/dataset.js";
 import { idxSet } from "../../src/data/idxSet.js";
-import type { ImageSet, ImageSetFile } from "../../src/data/imageSet.js";
-import { loadDataset, loadImageSet } from "../../src/data/load.js";
+import type { ImageSet, ImageSetArchive, ImageSetFile, PictureSet } from "../../src/data/imageSet.js";
+import { loadDataset, loadImageSet, loadPictureSet } from "../../src/data/load.js";
 import { answer, type FileServer, fileServer, serve } from "./fileServer.js";
 import { idxFile } from "./idxFile.js";
+import { tarFile } from "./tarFile.js";
 
 let folder: string;
 let server: FileServer | undefined;
@@ -214,6 +215,147 @@ describe("where a set is found", () => {
     });
     await expect(loadImageSet(set, { folder })).rejects.toThrow(
       `loadDataset tiny: must be in the folder given; got none of its files in folder ${folder}.`,
+    );
+  });
+});
+
+describe("a set in an archive", () => {
+  /** Two files of CIFAR's form in a tar.gz, and the set that describes them. */
+  async function archived(
+    change: Partial<ImageSetArchive> = {},
+  ): Promise<{ set: ImageSet; bytes: Uint8Array; raw: Uint8Array[] }> {
+    const raw = [2, 1].map((count) =>
+      Uint8Array.from({ length: count * 3073 }, (_, i) => (i % 3073 === 0 ? 1 : (i * 7) % 251)),
+    );
+    const bytes = gzipSync(
+      await tarFile([
+        { name: "small/train.bin", content: raw[0] },
+        { name: "small/readme.html", content: "not of the set" },
+        { name: "small/test.bin", content: raw[1] },
+      ]),
+    );
+    const digest = { algorithm: "sha256" as const, hex: createHash("sha256").update(bytes).digest("hex") };
+    const set = cifarSet({
+      name: "small",
+      classes: ["a", "b"],
+      archive: { name: "small.tar.gz", folder: "small", bytes: bytes.length, digest, ...change },
+      train: [{ name: "train.bin", bytes: raw[0].length }],
+      test: { name: "test.bin", bytes: raw[1].length },
+      record: { labelBytes: 1, label: 0, classes: 2 },
+      urls: [],
+    });
+    return { set, bytes, raw };
+  }
+
+  test("is read from the archive, or from its files once unpacked, the same", async () => {
+    const { set, bytes, raw } = await archived();
+    await writeFile(join(folder, "small.tar.gz"), bytes);
+    const packed = await loadImageSet(set, { folder });
+    expect([packed.train.size, packed.test.size]).toEqual([2, 1]);
+    const { mean } = channelStatistics(packed.train.images, 3);
+    expect(packed.mean).toEqual(mean);
+    for (const place of ["flat", join("nested", "small")]) {
+      await mkdir(join(folder, place), { recursive: true });
+      await writeFile(join(folder, place, "train.bin"), raw[0]);
+      await writeFile(join(folder, place, "test.bin"), raw[1]);
+      const unpacked = await loadImageSet(set, { folder: join(folder, place.split("/")[0]) });
+      expect(unpacked.train.images).toEqual(packed.train.images);
+    }
+    expect(await loadImageSet(set, { folder, limit: { train: 1 } })).toMatchObject({ train: { size: 1 } });
+    await expect(loadImageSet(set, { folder, size: 8 })).rejects.toThrow("size must be left out");
+  });
+
+  test("is downloaded as an archive, once", async () => {
+    const { set, bytes } = await archived();
+    server = await fileServer([serve(bytes), answer(500)]);
+    const online = { ...set, urls: [server.url] };
+    const quiet = { onProgress: () => undefined };
+    expect((await loadImageSet(online, quiet)).train.size).toBe(2);
+    expect((await loadImageSet(online, quiet)).train.size).toBe(2);
+    expect(server.ranges).toHaveLength(1);
+    expect(await readdir(join(folder, "cache", "katlab", "data", "small"))).toEqual(["small.tar.gz"]);
+  });
+
+  test("is refused when a byte differs, and when it is another archive of that name", async () => {
+    const { set, bytes } = await archived();
+    const path = join(folder, "small.tar.gz");
+    await writeFile(
+      path,
+      bytes.map((byte, i) => (i === 500 ? byte ^ 1 : byte)),
+    );
+    await expect(loadImageSet(set, { folder })).rejects.toThrow(/small\.tar\.gz: must have the SHA-256/);
+    await writeFile(path, bytes.subarray(1));
+    await expect(loadImageSet(set, { folder })).rejects.toThrow(
+      `must be the ${bytes.length} bytes of small.tar.gz`,
+    );
+    const other = await tarFile([{ name: "small/train.bin", content: "x" }]);
+    await writeFile(path, other);
+    const { set: open } = await archived({
+      bytes: other.length,
+      digest: { algorithm: "md5", hex: createHash("md5").update(other).digest("hex") },
+    });
+    await expect(loadImageSet(open, { folder })).rejects.toThrow("got no small/test.bin");
+  });
+});
+
+describe("a set of pictures", () => {
+  const set: PictureSet = {
+    name: "dots",
+    source: "the test",
+    licence: "none",
+    urls: [],
+    classes: 2,
+    size: 4,
+    archive: { name: "dots.tgz", folder: "dots" },
+  };
+
+  async function archive(): Promise<Uint8Array> {
+    const { default: sharp } = await import("sharp");
+    const members = [];
+    for (const part of ["train", "val"]) {
+      for (const [label, red] of [
+        ["a", 10],
+        ["b", 200],
+      ] as const) {
+        const create = { width: 4, height: 4, channels: 3 as const, background: { r: red, g: 0, b: 0 } };
+        const content = await sharp({ create }).png().toBuffer();
+        members.push(
+          { name: `dots/${part}/${label}/0.png`, content },
+          { name: `dots/${part}/${label}/1.png`, content },
+        );
+      }
+    }
+    return gzipSync(await tarFile(members));
+  }
+
+  test("is unpacked once, into the cache", async () => {
+    await writeFile(join(folder, "dots.tgz"), await archive());
+    const data = await loadPictureSet(set, { folder, validation: 2 });
+    expect(String(data)).toBe(
+      "dots: 2 training, 2 validation and 4 test images, 4 × 4 × 3, 2 classes (a, b)",
+    );
+    const [unpacked, ...others] = await readdir(join(folder, "cache", "katlab", "data", "dots"));
+    expect(others).toEqual([]);
+    await rm(join(folder, "cache", "katlab", "data", "dots", unpacked, "dots", "train", "a", "1.png"));
+    const again = await loadPictureSet(set, { folder, size: 2, limit: { test: 2 } });
+    expect([again.train.size, again.test.size, again.train.shape]).toEqual([3, 2, [2, 2, 3]]);
+    expect([...again.train.images.subarray(0, 3)]).toEqual([10, 0, 0]);
+  });
+
+  test("is found as a folder of its name, and must have its classes", async () => {
+    await writeFile(join(folder, "dots.tgz"), await archive());
+    await loadPictureSet(set, { folder });
+    const [unpacked] = await readdir(join(folder, "cache", "katlab", "data", "dots"));
+    vi.stubEnv("KATLAB_DATA", join(folder, "cache", "katlab", "data", "dots", unpacked));
+    expect((await loadPictureSet(set, { fetch: false })).train.size).toBe(4);
+    await expect(loadPictureSet({ ...set, classes: 3 })).rejects.toThrow(
+      "must hold the 3 classes of dots; got 2.",
+    );
+  });
+
+  test("nowhere: says that nobody serves it", async () => {
+    await expect(loadPictureSet(set)).rejects.toThrow(
+      /must be on this machine, as nobody serves it; got none of its files in .*\. Put dots\.tgz, or its folders train and test, there/,
     );
   });
 });
