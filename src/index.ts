@@ -136,6 +136,7 @@ export { VisionTransformer, type Pooling, type VisionTransformerConfig } from ".
 // Data
 export { loadDataset, type LoadOptions } from "./data/load.js";
 export { type DatasetName } from "./data/catalogue.js";
+export { type DatasetEntry, listDatasets } from "./data/listDatasets.js";
 export { type Dataset, type Split } from "./data/dataset.js";
 export { type DownloadProgress } from "./data/download.js";
 export { imageFolder, type ImageFolderOptions } from "./data/imageFolder.js";

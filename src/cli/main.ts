@@ -3,6 +3,7 @@ import { existsSync, realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { KatlabError } from "../errors.js";
+import { dataCommand } from "./data.js";
 import { doctorCommand } from "./doctor.js";
 import { evaluateCommand } from "./evaluate.js";
 import { kernelCommand } from "./kernel.js";
@@ -21,6 +22,7 @@ export function katlabCommand(): Command {
     .addCommand(trainCommand())
     .addCommand(evaluateCommand())
     .addCommand(recipesCommand())
+    .addCommand(dataCommand())
     .addCommand(doctorCommand())
     .addCommand(kernelCommand())
     .addCommand(notebookCommand())

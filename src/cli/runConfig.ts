@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import type { DatasetName } from "../data/catalogue.js";
 import type { Dataset } from "../data/dataset.js";
+import type { ImageFolderOptions } from "../data/imageFolder.js";
 import type { LoadOptions } from "../data/load.js";
 import type { SyntheticOptions } from "../data/syntheticImages.js";
 import type { EngineOptions } from "../engine.js";
@@ -18,8 +19,8 @@ export interface RunConfig {
   readonly model: ModelName;
   /** Options of the model. */
   readonly options: ModelOptions;
-  /** Name of a data set, `"synthetic"` among them, and options of its loading. */
-  readonly data: { readonly name: string } & LoadOptions & SyntheticOptions;
+  /** Name of a data set, `"synthetic"` among them, and options of its loading; without a name, a folder of pictures. */
+  readonly data: { readonly name?: string } & LoadOptions & ImageFolderOptions & SyntheticOptions;
   /** A named recipe, and what differs from it. */
   readonly recipe: RecipeSettings;
   /** What computes. */
@@ -37,7 +38,7 @@ async function makeSchema() {
     model: z.string(),
     options: z.record(z.string(), z.unknown()).default({}),
     data: z.strictObject({
-      name: z.string(),
+      name: z.string().optional(),
       folder: z.string().optional(),
       fetch: z.boolean().optional(),
       limit: z
@@ -46,6 +47,7 @@ async function makeSchema() {
       validation: count.optional(),
       classes: count.optional(),
       size: count.optional(),
+      perClass: count.optional(),
       testSize: count.optional(),
       shape: z.tuple([count, count, count]).optional(),
       noise: z.number().optional(),
@@ -106,9 +108,10 @@ export async function readRunConfig(file: string): Promise<RunConfig> {
 }
 
 const topKeys = ["model", "options", "data", "recipe", "engine", "output", "checkpoint"] as const;
-const loadKeys = ["folder", "fetch", "limit", "validation"] as const;
+const loadKeys = ["folder", "fetch", "size", "limit", "validation"] as const;
+const folderKeys = ["folder", "size", "perClass", "limit", "validation"] as const;
 const syntheticKeys = ["classes", "size", "testSize", "shape", "noise", "seed"] as const;
-const dataKeys = ["name", ...loadKeys, ...syntheticKeys] as const;
+const dataKeys = [...new Set(["name", ...loadKeys, ...folderKeys, ...syntheticKeys])] as const;
 
 /**
  * The engine, the data and the model of a description.
@@ -144,13 +147,27 @@ export async function inFile<T>(file: string, f: () => Promise<T>): Promise<T> {
 }
 
 async function loadData({ name, ...options }: RunConfig["data"]): Promise<Dataset> {
+  const mustKnow = (subject: string, known: readonly string[]): void => {
+    const other = Object.keys(options).find((key) => !known.includes(key));
+    if (other !== undefined) throw unknownOption(subject, other, known);
+  };
+  if (name === undefined) {
+    const { folder, ...reading } = options;
+    if (folder === undefined) {
+      throw mustBe({
+        subject: "data",
+        must: "must have a name, or the folder of pictures",
+        got: "neither",
+        remedy: "See katlab train --help for an example.",
+      });
+    }
+    mustKnow("data folder", folderKeys);
+    return (await import("../data/imageFolder.js")).imageFolder(folder, reading);
+  }
   const { catalogue } = await import("../data/catalogue.js");
   const names = ["synthetic", ...Object.keys(catalogue)];
   if (!names.includes(name)) throw unknownOption("loadDataset", name, names);
-  const known: readonly string[] = name === "synthetic" ? syntheticKeys : loadKeys;
-  for (const key of Object.keys(options)) {
-    if (!known.includes(key)) throw unknownOption(`data ${name}`, key, known);
-  }
+  mustKnow(`data ${name}`, name === "synthetic" ? syntheticKeys : loadKeys);
   if (name === "synthetic") return (await import("../data/syntheticImages.js")).syntheticImages(options);
   return (await import("../data/load.js")).loadDataset(name as DatasetName, options);
 }

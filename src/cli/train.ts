@@ -20,6 +20,9 @@ config.json, for example; paths in it are relative to it:
     "checkpoint": { "every": { "steps": 500 }, "keep": 2 }
   }
 
+"data" may also be { "name": "cifar10", "validation": 5000 } (katlab data list shows the names), or the folder of pictures
+in train/<class>/ and test/<class>/: { "folder": "pictures", "size": 64 }.
+
 The output folder gets run.jsonl, steps.parquet, epochs.parquet, run.json, checkpoints/ and weights.safetensors.
 Exits with 0 when the run is done; 1 after an error, or when it diverged; 130 when Ctrl-C stopped it (143: SIGTERM),
 after it has written a checkpoint. A second Ctrl-C ends it at once.`;

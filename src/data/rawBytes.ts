@@ -31,7 +31,7 @@ export async function rawBytes(subject: string, stored: Uint8Array, file: ImageS
       subject,
       must: `raw bytes must have the SHA-256 ${file.sha256} of ${file.name}`,
       got: `${digest} (${raw.length} bytes, expected ${file.bytes})`,
-      remedy: "Delete the file and fetch it again.",
+      remedy: "Fetch the file again; files of another set belong into a sub-folder of its name.",
     });
   }
   return raw;

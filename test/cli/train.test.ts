@@ -1,4 +1,12 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
@@ -109,6 +117,39 @@ test(
   },
 );
 
+test("trains on a folder of pictures, named relative to the file", async () => {
+  const { default: sharp } = await import("sharp");
+  for (const part of ["train", "test"]) {
+    for (const [label, red] of [
+      ["dark", 20],
+      ["light", 220],
+    ] as const) {
+      mkdirSync(path.join(folder, "pictures", part, label), { recursive: true });
+      for (const i of [0, 1, 2, 3]) {
+        const create = {
+          width: 16,
+          height: 14,
+          channels: 3 as const,
+          background: { r: red + i, g: red, b: 9 },
+        };
+        await sharp({ create })
+          .png()
+          .toFile(path.join(folder, "pictures", part, label, `${i}.png`));
+      }
+    }
+  }
+  const data = { folder: "pictures", size: 14, limit: { train: 6 } };
+  const { text, fault } = await katlab(
+    { ...valid, data, recipe: { ...valid.recipe, batchSize: 4 } },
+    "train",
+  );
+  expect(fault).toBe("");
+  expect(text).toMatch(/on pictures: 6 training and 8 test images, 14 × 14 × 3, 2 classes \(dark, light\)/);
+  expect((await katlab({ ...valid, data }, "evaluate")).text).toMatch(
+    /^kat_test_patch7_28 on pictures, 8 test images/,
+  );
+});
+
 test("a run that diverges exits with 1", async () => {
   const wild = { ...valid, recipe: { ...valid.recipe, learningRate: 1e20, clipNorm: null, warmupEpochs: 0 } };
   const { fault, code } = await katlab(wild, "train", "--quiet");
@@ -142,6 +183,21 @@ describe("refuses, with the file and the place,", () => {
     ],
     ["an unknown data set", { ...valid, data: "fashion-mnits" }, /json: loadDataset: .*"fashion-mnist"\?/],
     ["a slip in synthetic", { ...valid, data: "synthetc" }, /json: loadDataset: .*"synthetic"\?/],
+    [
+      "data without a name or a folder",
+      { ...valid, data: { size: 8 } },
+      /json: data: must have a name, or the folder/,
+    ],
+    [
+      "a slip in a folder's options",
+      { ...valid, data: { folder: "pictures", perclass: 1 } },
+      /json: data: .*"perClass"\?/,
+    ],
+    [
+      "a folder that is not there",
+      { ...valid, data: { folder: "pictures" } },
+      /json: imageFolder .*pictures: must be a folder/,
+    ],
     [
       "an option of other data",
       { ...valid, data: { name: "synthetic", validation: 8 } },

@@ -383,7 +383,7 @@ describe("what is refused", () => {
     expect(await refusal(gzipSync(changed))).toMatchObject({
       code: "invalid",
       message: expect.stringMatching(
-        /trainImages\.gz: raw bytes must have the SHA-256 .* Delete the file/,
+        /trainImages\.gz: raw bytes must have the SHA-256 .* Fetch the file again/,
       ) as string,
     });
     expect(await refusal(gzipSync(content.trainImages).subarray(0, -9))).toMatchObject({
