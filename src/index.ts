@@ -143,6 +143,31 @@ export { imageFolder, type ImageFolderOptions } from "./data/imageFolder.js";
 export { augmentedBatch, type AugmentedBatch } from "./data/augment/augmentedBatch.js";
 export { syntheticImages, type SyntheticDataset, type SyntheticOptions } from "./data/syntheticImages.js";
 
+// Trained models
+export {
+  loadPretrained,
+  type LoadPretrainedOptions,
+  type PretrainedFile,
+  type PretrainedFolder,
+  type PretrainedSource,
+  type PretrainedUrl,
+} from "./pretrained/loadPretrained.js";
+export {
+  type PretrainedInput,
+  type PretrainedName,
+  type PretrainedWeights,
+  pretrainedWeights,
+} from "./pretrained/pretrainedWeights.js";
+export { exportModel } from "./pretrained/exportModel.js";
+export {
+  type ExportedData,
+  type ExportedResult,
+  type ExportedRun,
+  type ExportOptions,
+  type ModelConfig,
+  readModelConfig,
+} from "./pretrained/modelConfig.js";
+
 // Training
 export { type AugmentationSettings } from "./data/augment/settings.js";
 export { train, type TrainOptions } from "./training/train.js";
@@ -168,6 +193,7 @@ export {
   type MismatchedShape,
   type WeightDifferences,
 } from "./io/weightNames.js";
+export { loadPth, type LoadPthOptions } from "./io/pth.js";
 export { loadSafetensors, saveSafetensors, type LoadedTensors } from "./io/safetensors.js";
 
 // Analysis: what is computed from a model

@@ -6,6 +6,7 @@ import { KatlabError } from "../errors.js";
 import { dataCommand } from "./data.js";
 import { doctorCommand } from "./doctor.js";
 import { evaluateCommand } from "./evaluate.js";
+import { exportCommand } from "./export.js";
 import { kernelCommand } from "./kernel.js";
 import { notebookCommand } from "./notebook.js";
 import { packCommand } from "./pack.js";
@@ -21,6 +22,7 @@ export function katlabCommand(): Command {
     .showSuggestionAfterError()
     .addCommand(trainCommand())
     .addCommand(evaluateCommand())
+    .addCommand(exportCommand())
     .addCommand(recipesCommand())
     .addCommand(dataCommand())
     .addCommand(doctorCommand())

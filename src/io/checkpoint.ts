@@ -1,8 +1,10 @@
+import { open } from "node:fs/promises";
 import * as tf from "@tensorflow/tfjs-core";
-import { loadSafetensors, saveSafetensors } from "./safetensors.js";
+import { loadPth, type LoadPthOptions, pthOpener } from "./pth.js";
+import { type LoadedTensors, loadSafetensors, saveSafetensors } from "./safetensors.js";
 
 /** How weights are taken over. */
-export interface LoadWeightsOptions {
+export interface LoadWeightsOptions extends LoadPthOptions {
   /** Whether the names must be exactly the model's. Default true. */
   strict?: boolean;
   /** Whether a vision transformer resizes position embeddings of another image size. Default false: they are refused. */
@@ -36,23 +38,36 @@ export async function saveWeights(
 }
 
 /**
- * Loads the weights of a model from a safetensors file, ours or timm's.
+ * Loads the weights of a model from a file, safetensors or what PyTorch's `torch.save` wrote, under the model's names, which are
+ * timm's.
  *
  * @param options `strict` (default true): the file must hold exactly the model's weights; `resizePositions`: of another image
- *   size
+ *   size; `entry`: as {@link loadPth}
  * @returns the file's metadata
- * @throws KatlabError as {@link loadSafetensors}, and what the model says to names and shapes that do not fit
+ * @throws KatlabError as {@link loadSafetensors} and {@link loadPth}, and what the model says to names and shapes that do not
+ *   fit
  */
 export async function loadWeights(
   model: Weighted,
   path: string,
   options: LoadWeightsOptions = {},
 ): Promise<Record<string, string>> {
-  const { tensors, metadata } = await loadSafetensors(path);
+  const { entry, ...loading } = options;
+  const { tensors, metadata } = await loadTensors(path, entry === undefined ? {} : { entry });
   try {
-    model.loadWeights(tensors, options);
+    model.loadWeights(tensors, loading);
   } finally {
     tf.dispose(tensors);
   }
   return metadata;
+}
+
+/** Loads all tensors of a file of either format, told by its first bytes. */
+export async function loadTensors(path: string, options: LoadPthOptions = {}): Promise<LoadedTensors> {
+  const start = Buffer.alloc(16);
+  // A file that cannot be opened is named by what loads it.
+  const file = await open(path).catch(() => undefined);
+  await file?.read(start, 0, start.length, 0);
+  await file?.close();
+  return pthOpener(start) ? loadPth(path, options) : loadSafetensors(path);
 }

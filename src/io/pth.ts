@@ -3,6 +3,7 @@ import { isMap } from "node:util/types";
 import * as tf from "@tensorflow/tfjs-core";
 import { mustBe, unavailable } from "../errors.js";
 import { type StoredBytes, StoredTensor } from "./pickledTensors.js";
+import type { PthContent } from "./pthContent.js";
 import { legacyMagic, openPthLegacy } from "./pthLegacy.js";
 import { openPthZip } from "./pthZip.js";
 import type { LoadedTensors } from "./safetensors.js";
@@ -16,13 +17,6 @@ export interface LoadPthOptions {
    * one of its entries that is a dictionary of tensors.
    */
   readonly entry?: string;
-}
-
-/** The objects of a file, and its storages as they are asked for. */
-export interface PthContent {
-  readonly value: unknown;
-  readonly read: (bytes: StoredBytes) => Promise<ArrayBuffer>;
-  readonly close: () => void;
 }
 
 const zipMagic = Buffer.from("PK\x03\x04", "latin1");

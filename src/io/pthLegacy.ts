@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { mustBe } from "../errors.js";
 import { unpickle } from "./pickledTensors.js";
-import type { PthContent } from "./pth.js";
+import type { PthContent } from "./pthContent.js";
 import { elementBytes } from "./safetensorsHeader.js";
 
 /** The pickle of the number with which every such file begins. */

@@ -3,7 +3,7 @@ import { crc32 } from "node:zlib";
 import type { Entry, ZipFile } from "yauzl";
 import { KatlabError, mustBe } from "../errors.js";
 import { unpickle } from "./pickledTensors.js";
-import type { PthContent } from "./pth.js";
+import type { PthContent } from "./pthContent.js";
 import { elementBytes } from "./safetensorsHeader.js";
 
 /** A pickle holds no elements: that of the largest ViT takes 100 kB. */

@@ -73,6 +73,7 @@ export function createModel(name: ModelName, options: ModelOptions = {}): Vision
   const scope = new Scope(new Random(seed).split("weights"));
   const config = {
     name,
+    options: { ...options },
     imageSize: options.imageSize ?? size.imageSize,
     patchSize: options.patchSize ?? size.patchSize,
     channels: options.channels ?? size.channels,

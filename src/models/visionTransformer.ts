@@ -51,6 +51,8 @@ export interface VisionTransformerConfig {
    * class token, and a position for each patch alone. Default `"token"`.
    */
   readonly pooling?: Pooling;
+  /** What `createModel` was asked for, plain data; undefined for a model that was put together by hand. */
+  readonly options?: Readonly<Record<string, unknown>>;
   /** Makes the channel mixer of a block: what tells KAT from ViT. */
   readonly mixer: (scope: Scope, dim: number, hiddenDim: number) => Module;
 }

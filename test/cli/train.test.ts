@@ -83,6 +83,14 @@ test("trains as the file says, and evaluate finds the same accuracy", async () =
     `kat_test_patch7_28 on synthetic, 40 test images: loss ${result.loss.toFixed(4)}, ` +
       `accuracy ${(100 * result.accuracy).toFixed(2)} %\n`,
   );
+  const exported = await katlab(valid, "export", "-o", path.join(folder, "exported"), "--licence", "MIT");
+  expect(exported.text).toMatch(/^kat_test_patch7_28: written to .*exported\n$/);
+  const card = readFileSync(path.join(folder, "exported", "README.md"), "utf8");
+  expect(card).toContain(`${(100 * result.accuracy).toFixed(2)} % of the test images of synthetic`);
+  expect(card).toContain('"epochs": 8');
+  expect((await katlab(valid, "export", "-o", path.join(folder, "exported"))).fault).toMatch(
+    /must be a new folder/,
+  );
   const again = await katlab(valid, "train", "--quiet");
   expect(again).toMatchObject({ text: "", code: 1 });
   expect(again.fault).toMatch(/config\.json: checkpoint folder .* must hold no checkpoints .*--resume/);

@@ -22,15 +22,18 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
+interface Content {
+  dtype: string;
+  shape: number[];
+  values: number[];
+}
+
 /** Values and shapes of a file, its tensors disposed. */
-async function read(
-  path: string,
-  entry?: string,
-): Promise<Record<string, { dtype: string; shape: number[]; values: number[] }>> {
+async function read(path: string, entry?: string): Promise<Record<string, Content>> {
   const { tensors } = await loadPth(path, entry === undefined ? {} : { entry });
-  const content = Object.entries(tensors).map(([name, tensor]) => {
+  const content = Object.entries(tensors).map(([name, tensor]): [string, Content] => {
     const { dtype, shape } = tensor;
-    return [name, { dtype, shape, values: [...tensor.dataSync()] }] as const;
+    return [name, { dtype, shape, values: [...tensor.dataSync()] }];
   });
   tf.dispose(tensors);
   return Object.fromEntries(content);
