@@ -118,6 +118,11 @@ export {
   type RationalSharing,
   type Sharing,
 } from "./layers/groupRational.js";
+export {
+  type MixerFunctionsOptions,
+  type PerFunction,
+  type RationalOptionsPerFunction,
+} from "./layers/mixerFunctions.js";
 export { LayerNorm, type LayerNormOptions } from "./layers/layerNorm.js";
 export { LayerScale, type LayerScaleOptions } from "./layers/layerScale.js";
 export { Linear, type LinearOptions } from "./layers/linear.js";

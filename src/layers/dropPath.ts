@@ -4,6 +4,7 @@ import { dropPath } from "../ops/dropPath.js";
 import { type ForwardOptions, Module } from "./module.js";
 import { composedOutline, type LayerOutline } from "./outline.js";
 import type { Scope } from "./scope.js";
+import { trainingRandom } from "./trainingRandom.js";
 
 /** Stochastic depth: in training, drops whole samples of a residual branch. Any shape → the same shape. */
 export class DropPath extends Module {
@@ -24,17 +25,9 @@ export class DropPath extends Module {
     this.rate = rate;
   }
 
-  protected override compute(x: tf.Tensor, { training = false, random }: ForwardOptions): tf.Tensor {
-    if (!training || this.rate === 0) return x;
-    if (random === undefined) {
-      throw mustBe({
-        subject: this.path || "DropPath",
-        must: "training with drop path needs a source of random numbers",
-        got: "none",
-        remedy: 'Pass for example { training: true, random: new Random(1).split("dropPath") }.',
-      });
-    }
-    return dropPath(x, this.rate, random);
+  protected override compute(x: tf.Tensor, options: ForwardOptions): tf.Tensor {
+    if (options.training !== true || this.rate === 0) return x;
+    return dropPath(x, this.rate, trainingRandom(this.path || "DropPath", "drop path", options));
   }
 
   override outline(input: readonly number[]): LayerOutline {

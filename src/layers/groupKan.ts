@@ -1,12 +1,12 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { type ActivationName, activations } from "../bases/activations.js";
 import { activationGain } from "../bases/gain.js";
-import type { RationalPresetName } from "../bases/rationalPreset.js";
 import { unknownOption } from "../errors.js";
 import { FixedActivation } from "./fixedActivation.js";
-import { GroupRational, type RationalOptions } from "./groupRational.js";
+import { GroupRational } from "./groupRational.js";
 import { normal } from "./initializer.js";
 import { Linear } from "./linear.js";
+import { type MixerFunction, mixerFunctions, type MixerFunctionsOptions } from "./mixerFunctions.js";
 import { type ForwardOptions, Module } from "./module.js";
 import { composedOutline, type LayerOutline } from "./outline.js";
 import type { Scope } from "./scope.js";
@@ -23,17 +23,11 @@ export type GroupKanWeights = "variance-preserving" | "timm";
 const groupKanWeights: readonly GroupKanWeights[] = ["variance-preserving", "timm"];
 
 /** Settings of {@link GroupKan}. */
-export interface GroupKanOptions extends RationalOptions {
+export interface GroupKanOptions extends MixerFunctionsOptions {
   /** Channels of a token, in and out. */
   readonly dim: number;
   /** Channels between the two layers. */
   readonly hiddenDim: number;
-  /** What the two rational functions start as. Default identity, then silu. */
-  readonly starts?: readonly [RationalPresetName, RationalPresetName];
-  /**
-   * For ablations: the two functions are the true activations named by `starts`, and do not learn. Default false.
-   */
-  readonly fixed?: boolean;
   /** How the weights start. Default `"variance-preserving"`. */
   readonly weights?: GroupKanWeights;
 }
@@ -58,31 +52,21 @@ export class GroupKan extends Module {
 
   /**
    * @throws KatlabError as {@link GroupRational}; `unknown` for weights that are not there, or for a fixed function that is
-   *   no activation
+   *   no activation; `invalid` for settings that are neither one for both functions nor a pair, or that fixed ones have not
    */
   constructor(scope: Scope, options: GroupKanOptions) {
     super(scope);
-    const {
-      dim,
-      hiddenDim,
-      starts = ["identity", "silu"],
-      weights = "variance-preserving",
-      ...rest
-    } = options;
-    const { fixed = false, ...rational } = rest;
+    const { dim, hiddenDim, weights = "variance-preserving" } = options;
     if (!groupKanWeights.includes(weights))
       throw unknownOption("GroupKan: weights", weights, groupKanWeights);
-    const functionOf = (name: string, start: RationalPresetName, channels: number): Activation =>
-      fixed
-        ? new FixedActivation(scope.child(name), start as ActivationName)
-        : new GroupRational(scope.child(name), { ...rational, dim: channels, start });
+    const [first, second] = mixerFunctions(options);
     const linearAfter = (act: Activation, name: string, [inputDim, outputDim]: [number, number]): Linear => {
       const std = weights === "timm" ? 0.02 : Math.sqrt(gainOf(act) / inputDim);
       return new Linear(scope.child(name), { inputDim, outputDim, weight: normal(std) });
     };
-    this.act1 = functionOf("act1", starts[0], dim);
+    this.act1 = activation(scope.child("act1"), dim, first);
     this.fc1 = linearAfter(this.act1, "fc1", [dim, hiddenDim]);
-    this.act2 = functionOf("act2", starts[1], hiddenDim);
+    this.act2 = activation(scope.child("act2"), hiddenDim, second);
     this.fc2 = linearAfter(this.act2, "fc2", [hiddenDim, dim]);
   }
 
@@ -102,6 +86,12 @@ export class GroupKan extends Module {
 }
 
 type Activation = GroupRational | FixedActivation;
+
+function activation(scope: Scope, dim: number, { fixed, start, ...rational }: MixerFunction): Activation {
+  return fixed
+    ? new FixedActivation(scope, start as ActivationName)
+    : new GroupRational(scope, { ...rational, dim, start });
+}
 
 function gainOf(act: Activation): number {
   return act instanceof GroupRational ? act.preset.gain : activationGain(activations[act.activation]);

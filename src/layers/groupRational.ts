@@ -1,19 +1,21 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { type RationalDegrees, rationalTerms } from "../bases/rationalForm.js";
+import {
+  type RationalDegrees,
+  type RationalForm,
+  rationalForms,
+  rationalTerms,
+} from "../bases/rationalForm.js";
 import { type RationalPreset, rationalPreset, type RationalPresetName } from "../bases/rationalPreset.js";
 import { mustBe, mustDivide, mustHaveShape, unknownOption } from "../errors.js";
-import {
-  groupRational,
-  type GroupRationalForm,
-  groupRationalForms,
-  mostRationalDegree,
-} from "../ops/groupRational.js";
+import { groupRational, mostRationalDegree } from "../ops/groupRational.js";
+import { numeratorNoise } from "../ops/numeratorNoise.js";
 import { sizeOf } from "../shape.js";
 import { rows } from "./initializer.js";
-import { Module } from "./module.js";
+import { type ForwardOptions, Module } from "./module.js";
 import { composedOutline, type LayerOutline } from "./outline.js";
 import type { Parameter } from "./parameter.js";
 import type { Scope } from "./scope.js";
+import { trainingRandom } from "./trainingRandom.js";
 
 /** Who has coefficients of their own: nobody (all channels share them), each group of channels, or each channel. */
 export type Sharing = "shared" | "group" | "channel";
@@ -32,8 +34,11 @@ export interface RationalSharing {
 export interface RationalOptions {
   /** Groups of neighbouring channels, ≥ 1; they divide `dim`, unless `uneven`. Default 8, as KAT has it. */
   readonly groups?: number;
-  /** How the denominator is made. Default `"A"`, that of KAT's released models. */
-  readonly form?: GroupRationalForm;
+  /**
+   * How the denominator is made. Default `"A"`, that of KAT's released models. `"D"` is `"B"` whose numerator's
+   * coefficients are each off by up to ±10 % in training, drawn anew for every pass.
+   */
+  readonly form?: RationalForm;
   /** Degrees [m, n] of P and Q, m from 0 and n from 1 to 8. Default [5, 4]. */
   readonly degrees?: RationalDegrees;
   /** Who has a P and a Q of their own. Default all channels share P, and each group has its Q. */
@@ -63,7 +68,7 @@ export class GroupRational extends Module {
   /** The activation every channel started as. */
   readonly start: RationalPresetName;
   /** How the denominator is made. */
-  readonly form: GroupRationalForm;
+  readonly form: RationalForm;
   /** Degrees of P and Q. */
   readonly degrees: RationalDegrees;
   /** Whether groups may differ in width by one. */
@@ -109,11 +114,25 @@ export class GroupRational extends Module {
     return Array.from({ length: count }, (_, block) => Math.ceil((block * this.dim) / count));
   }
 
-  protected override compute(x: tf.Tensor): tf.Tensor {
-    const numerator = this.numerator.variable as tf.Tensor as tf.Tensor2D;
-    const denominator = this.denominator.variable as tf.Tensor as tf.Tensor2D;
+  protected override compute(x: tf.Tensor, options: ForwardOptions): tf.Tensor {
+    return this.computeBy(x, this.numerator.variable, this.denominator.variable, options);
+  }
+
+  /**
+   * The function by other tables than its own, of the same shapes.
+   *
+   * @internal
+   */
+  computeBy(x: tf.Tensor, numerator: tf.Tensor, denominator: tf.Tensor, options: ForwardOptions): tf.Tensor {
     const { form, uneven } = this;
-    return groupRational(x, numerator, denominator, { form, uneven });
+    const noisy = form === "D" && options.training === true;
+    const a = noisy
+      ? numeratorNoise(numerator, trainingRandom(this.path || "GroupRational", "form D", options))
+      : numerator;
+    return groupRational(x, a as tf.Tensor2D, denominator as tf.Tensor2D, {
+      form: form === "D" ? "B" : form,
+      uneven,
+    });
   }
 
   override outline(input: readonly number[]): LayerOutline {
@@ -147,7 +166,9 @@ export class GroupRational extends Module {
   #peculiarities(): string[] {
     const [m, n] = this.degrees;
     const { numerator, denominator } = this.sharing;
+    const grouped = numerator === "group" || denominator === "group";
     return [
+      ...(!grouped || this.groups === 8 ? [] : [`${this.groups} group${this.groups === 1 ? "" : "s"}`]),
       ...(this.form === "A" ? [] : [`form ${this.form}`]),
       ...(m === 5 && n === 4 ? [] : [`degrees ${m}/${n}`]),
       ...(numerator === "shared" ? [] : [`P per ${numerator}`]),
@@ -165,13 +186,11 @@ function check({
 }: {
   readonly dim: number;
   readonly groups: number;
-  readonly form: GroupRationalForm;
+  readonly form: RationalForm;
   readonly degrees: RationalDegrees;
   readonly uneven: boolean;
 }): void {
-  if (!groupRationalForms.includes(form)) {
-    throw unknownOption("GroupRational: form", form, groupRationalForms);
-  }
+  if (!rationalForms.includes(form)) throw unknownOption("GroupRational: form", form, rationalForms);
   if (!(Number.isInteger(groups) && groups >= 1 && groups <= dim)) {
     throw mustBe({
       subject: "GroupRational",

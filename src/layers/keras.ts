@@ -11,8 +11,8 @@
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { initializers, layers } from "@tensorflow/tfjs-layers";
+import type { RationalForm } from "../bases/rationalForm.js";
 import { mustBe, mustHaveShape } from "../errors.js";
-import { groupRational, type GroupRationalForm } from "../ops/groupRational.js";
 import { linear } from "../ops/linear.js";
 import { Random } from "../random.js";
 import { FixedActivation } from "./fixedActivation.js";
@@ -28,16 +28,30 @@ import {
   type RationalSharing,
   type Sharing,
 } from "./groupRational.js";
-import type { Module } from "./module.js";
+import type { MixerFunctionsOptions, PerFunction, RationalOptionsPerFunction } from "./mixerFunctions.js";
+import type { ForwardOptions, Module } from "./module.js";
 import { Scope } from "./scope.js";
 
-export type { GroupKanWeights, GroupRationalForm, RationalOptions, RationalSharing, Sharing };
+export type {
+  GroupKanWeights,
+  MixerFunctionsOptions,
+  PerFunction,
+  RationalForm,
+  RationalOptions,
+  RationalOptionsPerFunction,
+  RationalSharing,
+  Sharing,
+};
 
 /** What every layer of tf.layers may be given: `inputShape`, `name`, `trainable`, … */
 export type LayerSettings = ConstructorParameters<typeof layers.Layer>[0];
 
 /** Settings of {@link GroupRational}; `dim` is the last axis of its input. */
-export type GroupRationalSettings = LayerSettings & Omit<GroupRationalModuleOptions, "dim">;
+export type GroupRationalSettings = LayerSettings &
+  Omit<GroupRationalModuleOptions, "dim"> & {
+    /** Seed of form D's noise, any safe integer. Default 0. */
+    readonly seed?: number;
+  };
 
 /** Settings of {@link GroupKan}; `dim` is the last axis of its input. */
 export type GroupKanSettings = LayerSettings &
@@ -46,7 +60,7 @@ export type GroupKanSettings = LayerSettings &
     readonly firstWeights?: GroupKanWeights;
     /** Channels between the two linear maps. Default four times the input's. */
     readonly hiddenDim?: number;
-    /** Seed of the first weights, any safe integer. Default 0. */
+    /** Seed of the first weights and of form D's noise, any safe integer. Default 0. */
     readonly seed?: number;
   };
 
@@ -62,6 +76,13 @@ interface Built<M> {
 /** A layer of tf.layers that has the parameters of a module, with the module's names, shapes and first values. */
 abstract class ModuleLayer<M extends Module> extends layers.Layer {
   #built: Built<M> | undefined;
+  readonly #random: Random;
+
+  /** @param seed of what is drawn in training */
+  constructor(settings: LayerSettings, seed = 0) {
+    super(settings);
+    this.#random = new Random(seed).split("training");
+  }
 
   /** Makes the module for inputs of `dim` channels. */
   protected abstract moduleFor(dim: number): M;
@@ -71,7 +92,7 @@ abstract class ModuleLayer<M extends Module> extends layers.Layer {
    *
    * @internal
    */
-  protected abstract compute(x: tf.Tensor, built: Built<M>): tf.Tensor;
+  protected abstract compute(x: tf.Tensor, built: Built<M>, options: ForwardOptions): tf.Tensor;
 
   override build(inputShape: Shape): void {
     const shape = oneShape(inputShape);
@@ -88,7 +109,7 @@ abstract class ModuleLayer<M extends Module> extends layers.Layer {
     super.build(inputShape);
   }
 
-  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+  override call(inputs: tf.Tensor | tf.Tensor[], { training }: { training?: boolean } = {}): tf.Tensor {
     const built = this.#built;
     if (built === undefined) {
       throw mustBe({
@@ -98,7 +119,8 @@ abstract class ModuleLayer<M extends Module> extends layers.Layer {
         remedy: "Use apply, which builds it.",
       });
     }
-    return tf.tidy(() => this.compute(Array.isArray(inputs) ? inputs[0] : inputs, built));
+    const options = { training, random: this.#random };
+    return tf.tidy(() => this.compute(Array.isArray(inputs) ? inputs[0] : inputs, built, options));
   }
 
   override computeOutputShape(inputShape: Shape): Shape {
@@ -113,12 +135,12 @@ abstract class ModuleLayer<M extends Module> extends layers.Layer {
 export class GroupRational extends ModuleLayer<GroupRationalModule> {
   /** The name it is saved under. */
   static readonly className: string = "KatlabGroupRational";
-  readonly #options: Omit<GroupRationalModuleOptions, "dim">;
+  readonly #options: Omit<GroupRationalSettings, keyof NonNullable<LayerSettings>>;
 
   constructor(settings: GroupRationalSettings) {
-    super(settings);
-    const { start, groups, form, degrees, sharing, uneven } = settings;
-    this.#options = { start, groups, form, degrees, sharing, uneven };
+    super(settings, settings.seed);
+    const { start, groups, form, degrees, sharing, uneven, seed } = settings;
+    this.#options = { start, groups, form, degrees, sharing, uneven, seed };
   }
 
   /** @internal */
@@ -134,8 +156,12 @@ export class GroupRational extends ModuleLayer<GroupRationalModule> {
   }
 
   /** @internal */
-  protected override compute(x: tf.Tensor, { module, weights }: Built<GroupRationalModule>): tf.Tensor {
-    return rationalOf(x, module, weights);
+  protected override compute(
+    x: tf.Tensor,
+    { module, weights }: Built<GroupRationalModule>,
+    options: ForwardOptions,
+  ): tf.Tensor {
+    return module.computeBy(x, weights.weight_numerator.read(), weights.weight_denominator.read(), options);
   }
 
   override getConfig(): Config {
@@ -153,7 +179,7 @@ export class GroupKan extends ModuleLayer<GroupKanModule> {
   readonly #options: Omit<GroupKanSettings, keyof NonNullable<LayerSettings>>;
 
   constructor(settings: GroupKanSettings = {}) {
-    super(settings);
+    super(settings, settings.seed);
     const { hiddenDim, firstWeights, seed, starts, fixed, groups, form, degrees, sharing, uneven } = settings;
     this.#options = { hiddenDim, firstWeights, seed, starts, fixed, groups, form, degrees, sharing, uneven };
   }
@@ -177,12 +203,16 @@ export class GroupKan extends ModuleLayer<GroupKanModule> {
   }
 
   /** @internal */
-  protected override compute(x: tf.Tensor, { module, weights }: Built<GroupKanModule>): tf.Tensor {
+  protected override compute(
+    x: tf.Tensor,
+    { module, weights }: Built<GroupKanModule>,
+    options: ForwardOptions,
+  ): tf.Tensor {
     const act = (input: tf.Tensor, name: "act1" | "act2"): tf.Tensor => {
       const own = module[name];
-      return own instanceof FixedActivation
-        ? own.forward(input)
-        : rationalOf(input, own, weights, `${name}.`);
+      if (own instanceof FixedActivation) return own.forward(input);
+      const [a, b] = ["numerator", "denominator"].map((table) => weights[`${name}.weight_${table}`].read());
+      return own.computeBy(input, a, b, options);
     };
     const map = (input: tf.Tensor, name: "fc1" | "fc2"): tf.Tensor =>
       linear(input, weights[`${name}.weight`].read(), weights[`${name}.bias`].read());
@@ -194,17 +224,6 @@ export class GroupKan extends ModuleLayer<GroupKanModule> {
   }
 }
 
-function rationalOf(
-  x: tf.Tensor,
-  { form, uneven }: GroupRationalModule,
-  weights: Built<Module>["weights"],
-  place = "",
-): tf.Tensor {
-  const numerator = weights[`${place}weight_numerator`].read() as tf.Tensor2D;
-  const denominator = weights[`${place}weight_denominator`].read() as tf.Tensor2D;
-  return groupRational(x, numerator, denominator, { form, uneven });
-}
-
 /** As JSON has it, without what was left out. */
 function definedOnly(options: object): Config {
   return JSON.parse(JSON.stringify(options)) as Config;
@@ -212,7 +231,9 @@ function definedOnly(options: object): Config {
 
 /** tf.layers writes the strings of a configuration in small letters. */
 function withForm(config: Config): Config {
-  return typeof config.form === "string" ? { ...config, form: config.form.toUpperCase() } : config;
+  if (!("form" in config)) return config;
+  const capital = (letter: unknown): string => String(letter).toUpperCase();
+  return { ...config, form: Array.isArray(config.form) ? config.form.map(capital) : capital(config.form) };
 }
 
 function oneShape(shape: Shape): (number | null)[] {

@@ -1,5 +1,6 @@
 import { mustBe, unknownOption } from "../errors.js";
 import type { AttentionWeights } from "../layers/attention.js";
+import { rationalOptionNames } from "../layers/mixerFunctions.js";
 import type { KatOptions } from "./kat.js";
 import type { Pooling } from "./visionTransformer.js";
 
@@ -36,8 +37,7 @@ const forAll = [
   "layerScale",
   "pooling",
 ] as const;
-const forRationals = ["groups", "form", "degrees", "sharing", "uneven"] as const;
-const forKat = [...forRationals, "starts", "weights", "fixed"] as const;
+const forKat = [...rationalOptionNames, "starts", "weights", "fixed"] as const;
 
 /**
  * Checks the names and whole numbers of options.
@@ -49,7 +49,7 @@ export function checkModelOptions(family: "vit" | "kat", options: ModelOptions):
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) throw unknownOption(`createModel: options of ${family}`, name, known);
   }
-  for (const name of ["classes", "imageSize", "patchSize", "channels", "groups"] as const) {
+  for (const name of ["classes", "imageSize", "patchSize", "channels"] as const) {
     const value = options[name];
     if (value === undefined || (Number.isInteger(value) && value >= 1)) continue;
     throw mustBe({
@@ -57,16 +57,6 @@ export function checkModelOptions(family: "vit" | "kat", options: ModelOptions):
       must: `${name} must be a whole number ≥ 1`,
       got: String(value),
       remedy: `Leave ${name} out for the model's own.`,
-    });
-  }
-  const meaningless =
-    options.fixed === true ? forRationals.find((name) => options[name] !== undefined) : undefined;
-  if (meaningless !== undefined) {
-    throw mustBe({
-      subject: "createModel",
-      must: "fixed activations must be asked for without settings of rational functions",
-      got: meaningless,
-      remedy: `Leave out ${meaningless} or fixed.`,
     });
   }
 }

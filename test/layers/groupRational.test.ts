@@ -1,10 +1,13 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { numeratorNoise } from "../../src/bases/numeratorNoise.js";
 import { rational } from "../../src/bases/rational.js";
 import { rationalPreset } from "../../src/bases/rationalPreset.js";
 import { useEngine } from "../../src/engine.js";
 import { GroupRational, type GroupRationalOptions } from "../../src/layers/groupRational.js";
 import { Scope } from "../../src/layers/scope.js";
+import { type RandomSource, UniformNumbers } from "../../src/ops/uniformNumbers.js";
+import { Random } from "../../src/random.js";
 import { onEveryEngine } from "../presentEngines.js";
 
 const create = (options: Partial<GroupRationalOptions> = {}): GroupRational =>
@@ -14,6 +17,7 @@ const choices: [string, Partial<GroupRationalOptions>, numerator: number[], deno
   ["KAT's", {}, [1, 6], [8, 4]],
   ["form B, P per group", { form: "B", sharing: { numerator: "group" } }, [8, 6], [8, 4]],
   ["form C 3/2", { form: "C", degrees: [3, 2], start: "gelu" }, [1, 4], [8, 3]],
+  ["form D", { form: "D", sharing: { numerator: "group" } }, [8, 6], [8, 4]],
   ["form N, all shared", { form: "N", sharing: { denominator: "shared" } }, [1, 6], [1, 4]],
   ["P per channel", { sharing: { numerator: "channel" } }, [24, 6], [8, 4]],
   [
@@ -66,6 +70,86 @@ onEveryEngine("GroupRational", ({ options }) => {
   });
 });
 
+onEveryEngine("GroupRational of form D", ({ options }) => {
+  let before: number;
+  beforeEach(async () => {
+    await useEngine(options);
+    before = tf.memory().numTensors;
+  });
+  afterEach(() => {
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  const pair = (): { b: GroupRational; d: GroupRational; x: tf.Tensor } => {
+    const sharing = { numerator: "group" } as const;
+    const x = tf.linspace(-3, 3, 5 * 24).reshape([5, 24]);
+    return { b: create({ form: "B", sharing }), d: create({ form: "D", sharing }), x };
+  };
+
+  test("in evaluation it is form B to the bit, whatever the source", () => {
+    tf.tidy(() => {
+      const { b, d, x } = pair();
+      const expected = b.forward(x).dataSync();
+      expect(d.forward(x).dataSync()).toEqual(expected);
+      expect(d.forward(x, { random: new Random(1) }).dataSync()).toEqual(expected);
+      for (const layer of [b, d]) layer.dispose();
+    });
+  });
+
+  test("in training it is form B with every coefficient times its own factor", () => {
+    tf.tidy(() => {
+      const { b, d, x } = pair();
+      const train = (random: RandomSource): tf.TypedArray =>
+        d.forward(x, { training: true, random }).dataSync();
+      const { numerator, denominator, form } = d.preset;
+      const source = new Random(3);
+      const rows = Array.from({ length: 8 }, () =>
+        numeratorNoise(6, source).map((factor, i) => factor * numerator[i]),
+      );
+      const y = train(new Random(3));
+      x.dataSync().forEach((value, i) => {
+        const row = rows[Math.floor((i % 24) / 3)];
+        expect(y[i]).toBeCloseTo(rational(value, { numerator: row, denominator, form }), 5);
+      });
+      // Drawn ahead, as a captured step draws, the numbers are the same; drawn again they are others.
+      const ahead = new Random(3);
+      expect(
+        train(new UniformNumbers(tf.tensor1d(Array.from({ length: 48 }, () => ahead.uniform())))),
+      ).toEqual(y);
+      const again = new Random(3);
+      expect(train(again)).toEqual(y);
+      expect(train(again)).not.toEqual(y);
+      expect(() => d.forward(x, { training: true })).toThrow(
+        "GroupRational: training with form D needs a source of random numbers; got none.",
+      );
+      for (const layer of [b, d]) layer.dispose();
+    });
+  });
+
+  test("its coefficients learn through their noise", () => {
+    tf.tidy(() => {
+      const { b, d, x } = pair();
+      const gradient = (layer: GroupRational, training: boolean): tf.Tensor => {
+        const { grads } = tf.variableGrads(
+          () => tf.sum(layer.forward(x, { training, random: new Random(3) })),
+          [layer.numerator.variable],
+        );
+        return Object.values(grads)[0];
+      };
+      const source = new Random(3);
+      const factors = tf.tensor2d(Array.from({ length: 8 }, () => numeratorNoise(6, source)));
+      // y is linear in the numerator: the factors are all that the noise adds to its gradient.
+      const expected = tf.mul(gradient(b, true), factors).dataSync();
+      gradient(d, true)
+        .dataSync()
+        .forEach((value, i) =>
+          expect(Math.abs(value - expected[i])).toBeLessThan(1e-5 * (1 + Math.abs(value))),
+        );
+      for (const layer of [b, d]) layer.dispose();
+    });
+  });
+});
+
 describe("GroupRational, without computing", () => {
   test("blocks of channels with a function of their own", () => {
     expect(create().blocks).toEqual([0, 3, 6, 9, 12, 15, 18, 21]);
@@ -95,7 +179,7 @@ describe("GroupRational, without computing", () => {
     [{ degrees: [9, 4] }, "degrees must be at most 8, and that of the denominator at least 1; got [9, 4]"],
     [{ degrees: [5, 0] }, "at least 1; got [5, 0]"],
     [{ degrees: [5.5, 4] }, "degrees must be two whole numbers"],
-    [{ form: "D" }, "GroupRational: form: must be one of A, B, C, N"],
+    [{ form: "E" }, "GroupRational: form: must be one of A, B, C, D, N"],
     [{ start: "sillu" }, 'Did you mean "silu"?'],
     [
       { sharing: { numerator: "groups" } },

@@ -89,11 +89,44 @@ onEveryEngine("katlab/keras", ({ options }) => {
   });
 });
 
+describe("form D", () => {
+  test.each([
+    ["GroupRational", () => new GroupRational({ start: "silu", form: "D", inputShape: [8], seed: 1 })],
+    ["GroupKan", () => new GroupKan({ form: ["A", "D"], inputShape: [8], seed: 1 })],
+  ])("%s is noisy in training alone, and by its seed", async (_, create) => {
+    await useEngine({ engine: "cpu" });
+    const before = tf.memory().numTensors;
+    const { x, y } = points();
+    const train = (layer: tfl.layers.Layer): Float32Array =>
+      tf.tidy(() => (layer.apply(x, { training: true }) as tf.Tensor).dataSync<"float32">());
+    const [one, same] = [create(), create()];
+    const quiet = tf.tidy(() => (one.apply(x) as tf.Tensor).dataSync());
+    const first = train(one);
+    expect(first).not.toEqual(quiet);
+    expect(train(one)).not.toEqual(first);
+    expect(train(same)).toEqual(first);
+    expect(tf.tidy(() => (one.apply(x) as tf.Tensor).dataSync())).toEqual(quiet);
+    for (const layer of [one, same]) layer.dispose();
+    tf.dispose([x, y]);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});
+
 describe("settings", () => {
   const choices: GroupKanSettings[] = [
     { form: "C", degrees: [3, 2], sharing: { numerator: "channel", denominator: "shared" }, seed: 5 },
     { fixed: true, starts: ["identity", "erfcSoftplusSquared"], firstWeights: "timm" },
     { starts: ["leakyRelu0.1", "upstream-gelu"], groups: 3, uneven: true },
+    { starts: ["identity", "gelu"], fixed: [true, false], form: ["B", "D"], groups: [1, 4] },
+    {
+      starts: "tanh",
+      degrees: [
+        [3, 2],
+        [5, 4],
+      ],
+      sharing: [{ numerator: "channel" }, {}],
+      uneven: [true, false],
+    },
   ];
   test.each(choices)("%o survive a saved model", async (settings) => {
     await useEngine({ engine: "cpu" });

@@ -80,7 +80,9 @@ describe("options", () => {
     const shapes = [...model.namedParameters()].filter(([name]) => name.includes("weight_"));
     expect(shapes).toHaveLength(4 * depth);
     for (const [name, { shape }] of shapes) expect(shape).toEqual([7, name.includes("numerator") ? 4 : 2]);
-    expect(model.describe().toString()).toContain("GroupRational, form B, degrees 3/2, P per group");
+    expect(model.describe().toString()).toContain(
+      "GroupRational, 7 groups, form B, degrees 3/2, P per group",
+    );
     const before = (plain.describe().multiplyAdds - model.describe().multiplyAdds) / (17 * 5 * dim);
     expect(before).toBe((21 - 13) * depth);
   });
@@ -91,6 +93,25 @@ describe("options", () => {
     expect([...model.namedParameters().keys()]).toEqual([...mixer.namedParameters().keys()]);
     expect(model.describe().multiplyAdds).toBe(mixer.describe().multiplyAdds);
     expect(model.describe().toString()).toContain("FixedActivation, gelu");
+  });
+
+  test("each function may be off, fixed or learned in its own way; the configuration says so as plain data", () => {
+    const options = {
+      starts: ["identity", "gelu"],
+      fixed: [true, false],
+      form: "D",
+      groups: [8, 4],
+    } as const;
+    const model = createModel("kat_test_patch7_28", options);
+    const description = model.describe();
+    const [act1, , act2] = description.layers
+      .filter(({ layer }) => layer === "TransformerBlock")
+      .map(({ layers }) => layers[3].layers.map(({ layer }) => layer))[0];
+    expect([act1, act2]).toEqual(["FixedActivation, identity", "GroupRational, 4 groups, form D"]);
+    expect(plain.describe().parameters - description.parameters).toBe(depth * (6 + 8 * 4 + 4 * 4));
+    const { options: kept } = JSON.parse(JSON.stringify(model.config)) as { options: typeof options };
+    expect(kept).toEqual(options);
+    expect(createModel("kat_test_patch7_28", kept).describe()).toEqual(description);
   });
 
   test("left out, the first weights are those they always were", async () => {
@@ -112,6 +133,9 @@ describe("options", () => {
     );
     expect(create({ pooling: "men" })).toThrow('got "men". Did you mean "mean"?');
     expect(create({ fixed: true, form: "B" })).toThrow("got form. Leave out form or fixed.");
+    expect(create({ form: ["A"] })).toThrow("form must be one for both functions, or a pair [act1, act2]");
+    expect(create({ form: ["A", "E"] })).toThrow('form: must be one of A, B, C, D, N; got "E"');
+    expect(create({ groups: [8, 0] })).toThrow("groups must be a whole number from 1 to dim (384); got 0");
     expect(create({ weights: "tim" })).toThrow('Did you mean "timm"?');
     expect(create({ layerscale: 1 })).toThrow('Did you mean "layerScale"?');
   });
