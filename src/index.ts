@@ -101,6 +101,7 @@ export {
 } from "./ops/softmaxCrossEntropy.js";
 
 // Layers: functions that own parameters
+export { type Sides } from "./shape.js";
 export { Module, type ForwardOptions, type LoadedWeights, type Observation } from "./layers/module.js";
 export { Parameter, type ParameterKind, type ParameterSpec } from "./layers/parameter.js";
 export { type Initializer } from "./layers/initializer.js";
@@ -135,7 +136,7 @@ export { createModel, listModels, type ModelName } from "./models/registry.js";
 export { type ModelOptions } from "./models/modelOptions.js";
 export { ModelDescription } from "./models/modelDescription.js";
 export { type KatOptions } from "./models/kat.js";
-export { resizePositions, type ResizePositionsOptions } from "./models/resizePositions.js";
+export { resizePositions, type PatchGrid, type ResizePositionsOptions } from "./models/resizePositions.js";
 export { VisionTransformer, type Pooling, type VisionTransformerConfig } from "./models/visionTransformer.js";
 
 // Data

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { mustDivide } from "../errors.js";
 import { linear } from "../ops/linear.js";
 import { patches } from "../ops/patches.js";
-import { assertShape } from "../shape.js";
+import { assertShape, type Sides, sidesOf, sizeOf } from "../shape.js";
 import { uniform } from "./initializer.js";
 import { Module } from "./module.js";
 import { composedOutline, type LayerOutline } from "./outline.js";
@@ -11,10 +11,10 @@ import type { Scope } from "./scope.js";
 
 /** Settings of {@link PatchEmbedding}. */
 export interface PatchEmbeddingOptions {
-  /** Height and width of the images in pixels. */
-  readonly imageSize: number;
-  /** Height and width of a patch in pixels; divides `imageSize`. */
-  readonly patchSize: number;
+  /** Pixels of an image: one size for both sides, or `[height, width]`. */
+  readonly imageSize: Sides;
+  /** Pixels of a patch, likewise; each side divides the image's. */
+  readonly patchSize: Sides;
   /** Channels of the images. */
   readonly channels: number;
   /** Channels of the tokens. */
@@ -27,53 +27,67 @@ export interface PatchEmbeddingOptions {
  * Parameters, laid out as the convolution of timm's models: `proj.weight`, `proj.bias`.
  */
 export class PatchEmbedding extends Module {
-  /** Number of patches of an image. */
-  readonly patches: number;
+  /** Pixels of an image. */
+  readonly imageSize: readonly [height: number, width: number];
+  /** Pixels of a patch. */
+  readonly patchSize: readonly [height: number, width: number];
+  /** Patches of an image, down and across. */
+  readonly grid: readonly [down: number, across: number];
   /** `[dim, channels, height, width]` */
   readonly weight: Parameter;
   /** `[dim]` */
   readonly bias: Parameter;
-  readonly #options: PatchEmbeddingOptions;
+  readonly #channels: number;
+  readonly #dim: number;
 
-  /** @throws KatlabError `indivisible` when `patchSize` does not divide `imageSize` */
-  constructor(scope: Scope, options: PatchEmbeddingOptions) {
+  /** @throws KatlabError `invalid` for sizes that are none, `indivisible` when `patchSize` does not divide `imageSize` */
+  constructor(scope: Scope, { imageSize, patchSize, channels, dim }: PatchEmbeddingOptions) {
     super(scope);
-    const { imageSize, patchSize, channels, dim } = options;
-    if (imageSize % patchSize !== 0) {
+    const subject = "PatchEmbedding";
+    this.imageSize = sidesOf(subject, "imageSize", imageSize);
+    this.patchSize = sidesOf(subject, "patchSize", patchSize);
+    const [[height, width], [high, wide]] = [this.imageSize, this.patchSize];
+    for (const [side, value, part] of [["height", height, high] as const, ["width", width, wide] as const]) {
+      if (value % part === 0) continue;
       throw mustDivide(
-        "PatchEmbedding",
-        { name: "imageSize", value: imageSize },
-        { name: "patchSize", value: patchSize },
+        subject,
+        { name: `image ${side}`, value },
+        { name: `patch ${side}`, value: part },
+        "Choose another imageSize or patchSize.",
       );
     }
-    this.#options = options;
-    this.patches = (imageSize / patchSize) ** 2;
+    this.grid = [height / high, width / wide];
+    this.#channels = channels;
+    this.#dim = dim;
     const proj = scope.child("proj");
     // As PyTorch starts a convolution: both within 1/√(inputs of a channel).
-    const initializer = uniform(1 / Math.sqrt(channels * patchSize ** 2));
+    const initializer = uniform(1 / Math.sqrt(channels * high * wide));
     this.weight = proj.parameter("weight", {
       kind: "weight",
       axes: ["dim", "channels", "height", "width"],
-      shape: [dim, channels, patchSize, patchSize],
+      shape: [dim, channels, high, wide],
       initializer,
     });
     this.bias = proj.parameter("bias", { kind: "bias", axes: ["dim"], shape: [dim], initializer });
   }
 
+  /** Number of patches of an image. */
+  get patches(): number {
+    return sizeOf(this.grid);
+  }
+
   protected override compute(x: tf.Tensor): tf.Tensor {
-    const { imageSize, patchSize, channels, dim } = this.#options;
-    assertShape("images", x.shape, ["batch", imageSize, imageSize, channels]);
-    const weight = tf.reshape(this.weight.variable, [dim, -1]);
-    return linear(patches(x as tf.Tensor4D, patchSize), weight, this.bias.variable);
+    assertShape("images", x.shape, ["batch", ...this.imageSize, this.#channels]);
+    const weight = tf.reshape(this.weight.variable, [this.#dim, -1]);
+    return linear(patches(x as tf.Tensor4D, this.patchSize), weight, this.bias.variable);
   }
 
   override outline(input: readonly number[]): LayerOutline {
-    const { imageSize, channels, dim } = this.#options;
-    assertShape("images", input, [imageSize, imageSize, channels]);
+    assertShape("images", input, [...this.imageSize, this.#channels]);
     return composedOutline({
       path: this.path,
       layer: "PatchEmbedding",
-      output: [this.patches, dim],
+      output: [this.patches, this.#dim],
       parameters: this.weight.size + this.bias.size,
       multiplyAdds: this.patches * this.weight.size,
       layers: [],

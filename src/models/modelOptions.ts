@@ -1,6 +1,7 @@
 import { mustBe, unknownOption } from "../errors.js";
 import type { AttentionWeights } from "../layers/attention.js";
 import { rationalOptionNames } from "../layers/mixerFunctions.js";
+import type { Sides } from "../shape.js";
 import type { KatOptions } from "./kat.js";
 import type { Pooling } from "./visionTransformer.js";
 
@@ -12,10 +13,13 @@ export interface ModelOptions extends KatOptions {
   readonly seed?: number;
   /** Stochastic depth of the last block, in [0, 1); earlier blocks linearly less. Default 0. */
   readonly dropPath?: number;
-  /** Height and width of the images in pixels, a multiple of `patchSize`. Default 224; 28 at the test size. */
-  readonly imageSize?: number;
-  /** Height and width of a patch in pixels. Default 16; 7 at the test size. */
-  readonly patchSize?: number;
+  /**
+   * Pixels of an image, one size for both sides or `[height, width]`; multiples of those of a patch. Default 224; 28 at the
+   * test size.
+   */
+  readonly imageSize?: Sides;
+  /** Pixels of a patch, likewise. Default 16; 7 at the test size. */
+  readonly patchSize?: Sides;
   /** Colour channels of the images. Default 3; 1 at the test size. */
   readonly channels?: number;
   /** How the attentions' weights start. Default `"timm"`. */
@@ -49,7 +53,7 @@ export function checkModelOptions(family: "vit" | "kat", options: ModelOptions):
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) throw unknownOption(`createModel: options of ${family}`, name, known);
   }
-  for (const name of ["classes", "imageSize", "patchSize", "channels"] as const) {
+  for (const name of ["classes", "channels"] as const) {
     const value = options[name];
     if (value === undefined || (Number.isInteger(value) && value >= 1)) continue;
     throw mustBe({

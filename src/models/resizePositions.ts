@@ -1,20 +1,27 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { mustBe, mustHaveShape } from "../errors.js";
+import { type Sides, sidesOf, sizeOf } from "../shape.js";
+
+/** Patches of an image. */
+export type PatchGrid = readonly [down: number, across: number];
 
 /** What {@link resizePositions} starts from and makes. */
 export interface ResizePositionsOptions {
-  /** Patches along a side of the images the positions are for: 14 for 224 pixels in patches of 16. */
-  readonly from: number;
-  /** Patches along a side of the images they are wanted for. */
-  readonly to: number;
+  /**
+   * Patches along both sides of the images the positions are for, or `[down, across]`: 14 for 224 pixels in patches of 16.
+   */
+  readonly from: Sides;
+  /** Patches of the images they are wanted for, likewise. */
+  readonly to: Sides;
   /** Positions before those of the patches, which stay as they are: 1 for a class token. */
   readonly prefix: number;
 }
 
 /**
- * Position embeddings for images of another size: `[1, prefix + from², dim]` → `[1, prefix + to², dim]`.
+ * Position embeddings for images of another size: `[1, prefix + from, dim]` → `[1, prefix + to, dim]`, with
+ * `from` and `to` patches in all.
  *
- * Those of the patches are a square image of `dim` channels, which is resized by bicubic interpolation with antialias,
+ * Those of the patches are an image of `dim` channels, which is resized by bicubic interpolation with antialias,
  * as timm resizes them (PyTorch's `interpolate(mode="bicubic", antialias=True)`). The same size gives the same values.
  * Computed in float64 on the host.
  *
@@ -26,33 +33,54 @@ export function resizePositions(
   positions: tf.Tensor,
   { from, to, prefix }: ResizePositionsOptions,
 ): tf.Tensor3D {
-  for (const [name, value, least] of [
-    ["from", from, 1] as const,
-    ["to", to, 1] as const,
-    ["prefix", prefix, 0] as const,
-  ]) {
-    if (Number.isInteger(value) && value >= least) continue;
+  const subject = "resizePositions";
+  const [old, wanted] = [sidesOf(subject, "from", from), sidesOf(subject, "to", to)];
+  if (!(Number.isInteger(prefix) && prefix >= 0)) {
     throw mustBe({
-      subject: "resizePositions",
-      must: `${name} must be a whole number ≥ ${least}`,
-      got: String(value),
-      remedy: "Sizes are counted in patches along a side of the image.",
+      subject,
+      must: "prefix must be a whole number ≥ 0",
+      got: String(prefix),
+      remedy: "It is 1 with a class token.",
     });
   }
   const [one, tokens, dim] = positions.shape;
-  if (positions.rank !== 3 || one !== 1 || tokens !== prefix + from ** 2) {
-    throw mustHaveShape("resizePositions: positions", [1, prefix + from ** 2, "dim"], positions.shape);
+  if (positions.rank !== 3 || one !== 1 || tokens !== prefix + sizeOf(old)) {
+    throw mustHaveShape(`${subject}: positions`, [1, prefix + sizeOf(old), "dim"], positions.shape);
   }
   const values = positions.dataSync<"float32">();
   const head = prefix * dim;
-  const weights = cubicWeights(from, to);
-  // Down the columns, [from, from, dim] → [to, from, dim]; then along the rows, → [to, to, dim].
-  const tall = resized(values.subarray(head), { outer: 1, inner: from * dim, from, weights });
-  const square = resized(tall, { outer: to, inner: dim, from, weights });
-  const result = new Float32Array(head + square.length);
+  const [[height, width], [tall]] = [old, wanted];
+  const [columns, rows] = old.map((size, side) => cubicWeights(size, wanted[side]));
+  // Down the columns, [height, width, dim] → [tall, width, dim]; then along the rows, → [tall, wide, dim].
+  const stretched = resized(values.subarray(head), {
+    outer: 1,
+    inner: width * dim,
+    from: height,
+    weights: columns,
+  });
+  const grid = resized(stretched, { outer: tall, inner: dim, from: width, weights: rows });
+  const result = new Float32Array(head + grid.length);
   result.set(values.subarray(0, head));
-  result.set(square, head);
-  return tf.tensor3d(result, [1, prefix + to ** 2, dim]);
+  result.set(grid, head);
+  return tf.tensor3d(result, [1, prefix + sizeOf(wanted), dim]);
+}
+
+/**
+ * Side of the square that so many patches make, if they make one.
+ *
+ * @param own the grid they are wanted for
+ * @throws KatlabError `invalid` when they may as well be of `own`
+ */
+export function squareGrid(patches: number, own: PatchGrid): number | undefined {
+  const side = Math.sqrt(patches);
+  if (!Number.isInteger(side) || side === 0) return undefined;
+  if (own[0] === own[1] || patches !== sizeOf(own)) return side;
+  throw mustBe({
+    subject: "loadWeights",
+    must: `resizePositions must be the grid of patches, as these may be ${side} × ${side} or the model's ${own.join(" × ")}`,
+    got: "true",
+    remedy: `Pass [${side}, ${side}], or false for the model's.`,
+  });
 }
 
 /** `[outer, from, inner]` → `[outer, to, inner]`. */

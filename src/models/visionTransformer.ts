@@ -10,9 +10,9 @@ import type { Parameter } from "../layers/parameter.js";
 import { PatchEmbedding } from "../layers/patchEmbedding.js";
 import type { Scope } from "../layers/scope.js";
 import { TransformerBlock } from "../layers/transformerBlock.js";
-import { assertShape } from "../shape.js";
+import { assertShape, type Sides } from "../shape.js";
 import { ModelDescription } from "./modelDescription.js";
-import { resizePositions } from "./resizePositions.js";
+import { type PatchGrid, resizePositions, squareGrid } from "./resizePositions.js";
 
 /** What the head of a {@link VisionTransformer} sees: the class token, or the mean of all patches. */
 export type Pooling = "token" | "mean";
@@ -24,10 +24,10 @@ export const poolings: readonly Pooling[] = ["token", "mean"];
 export interface VisionTransformerConfig {
   /** Name of the model, for example `"kat_tiny_patch16_224"`. */
   readonly name: string;
-  /** Height and width of the images in pixels. */
-  readonly imageSize: number;
-  /** Height and width of a patch in pixels; divides `imageSize`. */
-  readonly patchSize: number;
+  /** Pixels of an image: one size for both sides, or `[height, width]`. */
+  readonly imageSize: Sides;
+  /** Pixels of a patch, likewise; each side divides the image's. */
+  readonly patchSize: Sides;
   /** Colour channels of the images. */
   readonly channels: number;
   /** Channels of a token. */
@@ -144,22 +144,24 @@ export class VisionTransformer extends Module {
 
   /** Shape of one image. */
   get inputShape(): readonly [height: number, width: number, channels: number] {
-    const { imageSize, channels } = this.config;
-    return [imageSize, imageSize, channels];
+    const [height, width] = this.patchEmbed.imageSize;
+    return [height, width, this.config.channels];
   }
 
   /**
    * Copies values into the parameters, as {@link Module.loadWeights}.
    *
-   * @param options `resizePositions` (default false): position embeddings of square images of another size are resized by
-   *   {@link resizePositions}
-   * @throws KatlabError `invalid` for names that do not fit, `shape` for a shape that does not; nothing is loaded then
+   * @param options `resizePositions` (default false): position embeddings of images of another size are resized by
+   *   {@link resizePositions}. With true they must be a square grid of patches; any other is given as `[down, across]`
+   * @throws KatlabError `invalid` for names that do not fit, and for positions that may be of two grids; `shape` for a shape
+   *   that does not fit; nothing is loaded then
    */
   override loadWeights(
     weights: Readonly<Record<string, tf.Tensor>>,
-    options: { readonly strict?: boolean; readonly resizePositions?: boolean } = {},
+    options: { readonly strict?: boolean; readonly resizePositions?: boolean | PatchGrid } = {},
   ): LoadedWeights {
-    const fitting = options.resizePositions === true ? this.#withOwnPositions(weights) : weights;
+    const { resizePositions: grid = false } = options;
+    const fitting = grid === false ? weights : this.#withOwnPositions(weights, grid);
     try {
       return super.loadWeights(fitting, options);
     } finally {
@@ -168,14 +170,17 @@ export class VisionTransformer extends Module {
   }
 
   /** The same weights, with positions for images of this size; those that are none stay. */
-  #withOwnPositions(weights: Readonly<Record<string, tf.Tensor>>): Readonly<Record<string, tf.Tensor>> {
+  #withOwnPositions(
+    weights: Readonly<Record<string, tf.Tensor>>,
+    grid: true | PatchGrid,
+  ): Readonly<Record<string, tf.Tensor>> {
     if (!Object.hasOwn(weights, "pos_embed")) return weights;
     const { pos_embed: positions } = weights;
+    const own = this.patchEmbed.grid;
     const prefix = this.tokens - this.patchEmbed.patches;
-    const from = Math.sqrt((positions.shape[1] ?? 0) - prefix);
-    if (!Number.isInteger(from) || from === 0) return weights;
-    const to = Math.sqrt(this.patchEmbed.patches);
-    return { ...weights, pos_embed: resizePositions(positions, { from, to, prefix }) };
+    const from = grid === true ? squareGrid((positions.shape[1] ?? 0) - prefix, own) : grid;
+    if (from === undefined) return weights;
+    return { ...weights, pos_embed: resizePositions(positions, { from, to: own, prefix }) };
   }
 
   /**

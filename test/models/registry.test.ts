@@ -124,6 +124,19 @@ describe("options", () => {
     model.dispose();
   });
 
+  test("images and patches of any sides: tokens, shapes and costs follow", () => {
+    const sides = { imageSize: [32, 24], patchSize: [8, 4], channels: 3 } as const;
+    const model = createModel("kat_test_patch7_28", sides);
+    expect(model.patchEmbed.grid).toEqual([4, 6]);
+    expect(model.inputShape).toEqual([32, 24, 3]);
+    expect(model.posEmbed.shape).toEqual([1, 25, dim]);
+    expect(model.patchEmbed.weight.shape).toEqual([dim, 3, 8, 4]);
+    expect(model.describe().input).toEqual([32, 24, 3]);
+    expect(model.describe().layers[0].multiplyAdds).toBe(24 * dim * 3 * 8 * 4);
+    const pairs = createModel("kat_test_patch7_28", { imageSize: [28, 28], patchSize: [7, 7] });
+    expect(pairs.describe()).toEqual(plain.describe());
+  });
+
   test("those that are none are refused", () => {
     const create = (options: object): (() => unknown) => {
       return () => createModel("kat_test_patch7_28", options);
@@ -131,6 +144,14 @@ describe("options", () => {
     expect(create({ layerScale: NaN })).toThrow(
       "layerScale: the first value must be a finite number; got NaN",
     );
+    expect(create({ imageSize: [28, 30] })).toThrow(
+      "PatchEmbedding: image width (30) must be a multiple of patch width (7); got remainder 2.",
+    );
+    expect(create({ imageSize: 30 })).toThrow("image height (30) must be a multiple of patch height (7)");
+    expect(create({ imageSize: [28] })).toThrow(
+      "imageSize must be a whole number ≥ 1, or a pair [height, width] of them; got [28]",
+    );
+    expect(create({ patchSize: 3.5 })).toThrow("patchSize must be a whole number ≥ 1, or a pair");
     expect(create({ pooling: "men" })).toThrow('got "men". Did you mean "mean"?');
     expect(create({ fixed: true, form: "B" })).toThrow("got form. Leave out form or fixed.");
     expect(create({ form: ["A"] })).toThrow("form must be one for both functions, or a pair [act1, act2]");

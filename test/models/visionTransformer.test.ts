@@ -12,7 +12,7 @@ import { sizeOf } from "../../src/shape.js";
 import { onEveryEngine } from "../presentEngines.js";
 
 const golden = JSON.parse(readFileSync(new URL("../golden/models/logits.json", import.meta.url), "utf8")) as {
-  logits: Record<"vit" | "kat" | "mean", number[][]>;
+  logits: Record<"vit" | "kat" | "mean" | "wide", number[][]>;
 };
 
 /** The weights of golden/models/make.py. */
@@ -47,12 +47,14 @@ onEveryEngine("VisionTransformer", ({ options }) => {
     ["vit", "vit_test_patch7_28", {}],
     ["kat", "kat_test_patch7_28", {}],
     ["mean", "vit_test_patch7_28", { layerScale: 1e-4, pooling: "mean" }],
+    ["wide", "kat_test_patch7_28", { imageSize: [14, 32], patchSize: [7, 4] }],
   ] as const)("%s: the logits of PyTorch's own layers", (family, name, chosen) => {
     const model = createModel(name, chosen);
     fill(model);
     tf.tidy(() => {
-      const pixels = Float32Array.from({ length: 2 * 28 * 28 }, (_, i) => Math.sin(0.01 * i ** 2));
-      const logits = model.forward(tf.tensor4d(pixels, [2, 28, 28, 1])).arraySync();
+      const shape: [number, number, number, number] = [2, ...model.inputShape];
+      const pixels = Float32Array.from({ length: sizeOf(shape) }, (_, i) => Math.sin(0.01 * i ** 2));
+      const logits = model.forward(tf.tensor4d(pixels, shape)).arraySync();
       golden.logits[family].flat().forEach((value, i) => {
         expect(Math.abs(logits.flat()[i] - value)).toBeLessThan(1e-5);
       });

@@ -1,6 +1,7 @@
 """Logits of the test-size ViT and KAT by PyTorch's own layers: conv2d, MultiheadAttention, layer_norm, gelu.
 
 "mean" is the ViT with scales of its branches, without a class token, and with the mean of all patches before the head.
+"wide" is the KAT on images and patches that are no squares.
 
 Weights and image follow formulas that test/models/visionTransformer.test.ts repeats, so none are stored.
 Run: python test/golden/models/make.py
@@ -12,19 +13,25 @@ import pathlib
 import torch
 import torch.nn.functional as F
 
-DIM, DEPTH, HEADS, HIDDEN, CLASSES, IMAGE, PATCH, GROUPS = 96, 4, 3, 384, 10, 28, 7, 8
-TOKENS = (IMAGE // PATCH) ** 2 + 1
+DIM, DEPTH, HEADS, HIDDEN, CLASSES, GROUPS = 96, 4, 3, 384, 10, 8
+
+
+def sizes(family):
+    """Height and width of an image and of a patch."""
+    return ((14, 32), (7, 4)) if family == "wide" else ((28, 28), (7, 7))
 
 
 def shapes(family):
     """Names and shapes as timm's state dict has them."""
-    yield "patch_embed.proj.weight", (DIM, 1, PATCH, PATCH)
+    image, patch = sizes(family)
+    patches = image[0] // patch[0] * (image[1] // patch[1])
+    yield "patch_embed.proj.weight", (DIM, 1, *patch)
     yield "patch_embed.proj.bias", (DIM,)
     if family == "mean":
-        yield "pos_embed", (1, TOKENS - 1, DIM)
+        yield "pos_embed", (1, patches, DIM)
     else:
         yield "cls_token", (1, 1, DIM)
-        yield "pos_embed", (1, TOKENS, DIM)
+        yield "pos_embed", (1, patches + 1, DIM)
     for i in range(DEPTH):
         block = f"blocks.{i}."
         for norm in ("norm1", "norm2"):
@@ -37,7 +44,7 @@ def shapes(family):
         if family == "mean":
             yield block + "ls1.gamma", (DIM,)
             yield block + "ls2.gamma", (DIM,)
-        if family == "kat":
+        if family in ("kat", "wide"):
             for act in ("act1", "act2"):
                 yield block + f"mlp.{act}.weight_numerator", (1, 6)
                 yield block + f"mlp.{act}.weight_denominator", (GROUPS, 4)
@@ -66,8 +73,10 @@ def rational(x, numerator, denominator):
 
 
 def forward(family, w):
-    pixels = torch.sin(0.01 * torch.arange(2 * IMAGE * IMAGE, dtype=torch.float64) ** 2).reshape(2, 1, IMAGE, IMAGE)
-    x = F.conv2d(pixels, w["patch_embed.proj.weight"], w["patch_embed.proj.bias"], stride=PATCH)
+    image, patch = sizes(family)
+    count = 2 * image[0] * image[1]
+    pixels = torch.sin(0.01 * torch.arange(count, dtype=torch.float64) ** 2).reshape(2, 1, *image)
+    x = F.conv2d(pixels, w["patch_embed.proj.weight"], w["patch_embed.proj.bias"], stride=patch)
     x = x.flatten(2).transpose(1, 2)
     if family != "mean":
         x = torch.cat([w["cls_token"].expand(2, 1, DIM), x], dim=1)
@@ -98,7 +107,7 @@ def forward(family, w):
             path = block + "mlp." + name
             return rational(h, w[path + ".weight_numerator"], w[path + ".weight_denominator"])
 
-        if family == "kat":
+        if family in ("kat", "wide"):
             h = linear(act(h, "act1"), "mlp.fc1")
             h = linear(act(h, "act2"), "mlp.fc2")
         else:
@@ -110,7 +119,7 @@ def forward(family, w):
 
 with torch.no_grad():
     logits = {}
-    for family in ("vit", "kat", "mean"):
+    for family in ("vit", "kat", "mean", "wide"):
         weights = {name: formula(name, shape) for name, shape in shapes(family)}
         logits[family] = forward(family, weights).tolist()
 record = {"maker": "test/golden/models/make.py", "torch": torch.__version__.split("+")[0], "float": "float64", "logits": logits}
