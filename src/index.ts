@@ -102,7 +102,13 @@ export {
 
 // Layers: functions that own parameters
 export { type Sides } from "./shape.js";
-export { Module, type ForwardOptions, type LoadedWeights, type Observation } from "./layers/module.js";
+export {
+  Module,
+  type ForwardOptions,
+  type LoadedWeights,
+  type LoadWeightsSettings,
+  type Observation,
+} from "./layers/module.js";
 export { Parameter, type ParameterKind, type ParameterSpec } from "./layers/parameter.js";
 export { type Initializer } from "./layers/initializer.js";
 export { type LayerOutline } from "./layers/outline.js";

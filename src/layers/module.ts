@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { mustBe, nearestName } from "../errors.js";
 import type { RandomSource } from "../ops/uniformNumbers.js";
 import type { LayerOutline } from "./outline.js";
-import type { Parameter } from "./parameter.js";
+import type { Parameter, ParameterKind } from "./parameter.js";
 import type { Scope } from "./scope.js";
 
 /** How a forward pass is meant. */
@@ -25,8 +25,23 @@ export interface Observation {
   readonly output: tf.Tensor;
 }
 
-/** What `loadWeights` found not to match; both are empty when `strict`. */
+/** How `loadWeights` takes values over. */
+export interface LoadWeightsSettings {
+  /** Whether the names must be exactly the module's. Default true. */
+  readonly strict?: boolean;
+  /**
+   * Parameters of this kind keep their values, and the record has none of them: `"coefficient"` takes all but the learned
+   * functions from a model without them. Default: all parameters are loaded.
+   */
+  readonly keep?: ParameterKind;
+}
+
+/** What `loadWeights` did, in names of the module; the last two are empty when `strict`. */
 export interface LoadedWeights {
+  /** Copied from the record. */
+  readonly loaded: readonly string[];
+  /** Left as they were, by `keep`. */
+  readonly kept: readonly string[];
   /** Names of the module that the record has not. */
   readonly missing: readonly string[];
   /** Names of the record that the module has not. */
@@ -88,23 +103,25 @@ export abstract class Module {
    * Copies values into the parameters; the record stays the caller's.
    *
    * @param weights tensors by name, float32, shapes as PyTorch and timm store them
-   * @param options `strict` (default true): the names must be exactly the module's
+   * @returns what was loaded and what was not
    * @throws KatlabError `invalid` for names that do not fit, `shape` for a shape that does not; nothing is loaded then
    */
   loadWeights(
     weights: Readonly<Record<string, tf.Tensor>>,
-    { strict = true }: { readonly strict?: boolean } = {},
+    { strict = true, keep }: LoadWeightsSettings = {},
   ): LoadedWeights {
-    const own = this.namedParameters();
-    const missing = [...own.keys()].filter((name) => !Object.hasOwn(weights, name));
-    const unexpected = Object.keys(weights).filter((name) => !own.has(name));
+    const all = [...this.namedParameters()];
+    const kept = all.filter(([, { kind }]) => kind === keep).map(([name]) => name);
+    const wanted = new Map(all.filter(([, { kind }]) => kind !== keep));
+    const missing = [...wanted.keys()].filter((name) => !Object.hasOwn(weights, name));
+    const unexpected = Object.keys(weights).filter((name) => !wanted.has(name));
     if (strict && missing.length + unexpected.length > 0) {
-      throw namesMustMatch(missing, unexpected, [...own.keys()]);
+      throw namesMustMatch(missing, unexpected, [...wanted.keys()]);
     }
-    const pairs = [...own].filter(([name]) => Object.hasOwn(weights, name));
+    const pairs = [...wanted].filter(([name]) => Object.hasOwn(weights, name));
     for (const [name, parameter] of pairs) parameter.mustAccept(weights[name]);
     for (const [name, parameter] of pairs) parameter.assign(weights[name]);
-    return { missing, unexpected };
+    return { loaded: pairs.map(([name]) => name), kept, missing, unexpected };
   }
 
   /** Frees all parameters; the module cannot be used again. */

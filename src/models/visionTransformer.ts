@@ -4,7 +4,12 @@ import type { AttentionWeights } from "../layers/attention.js";
 import { normal } from "../layers/initializer.js";
 import { LayerNorm } from "../layers/layerNorm.js";
 import { Linear } from "../layers/linear.js";
-import { type ForwardOptions, type LoadedWeights, Module } from "../layers/module.js";
+import {
+  type ForwardOptions,
+  type LoadedWeights,
+  type LoadWeightsSettings,
+  Module,
+} from "../layers/module.js";
 import { composedOutline, type LayerOutline } from "../layers/outline.js";
 import type { Parameter } from "../layers/parameter.js";
 import { PatchEmbedding } from "../layers/patchEmbedding.js";
@@ -153,12 +158,11 @@ export class VisionTransformer extends Module {
    *
    * @param options `resizePositions` (default false): position embeddings of images of another size are resized by
    *   {@link resizePositions}. With true they must be a square grid of patches; any other is given as `[down, across]`
-   * @throws KatlabError `invalid` for names that do not fit, and for positions that may be of two grids; `shape` for a shape
-   *   that does not fit; nothing is loaded then
+   * @throws KatlabError as there, and `invalid` for positions that may be of two grids; nothing is loaded then
    */
   override loadWeights(
     weights: Readonly<Record<string, tf.Tensor>>,
-    options: { readonly strict?: boolean; readonly resizePositions?: boolean | PatchGrid } = {},
+    options: LoadWeightsSettings & { readonly resizePositions?: boolean | PatchGrid } = {},
   ): LoadedWeights {
     const { resizePositions: grid = false } = options;
     const fitting = grid === false ? weights : this.#withOwnPositions(weights, grid);

@@ -49,7 +49,7 @@ describe("Module", () => {
   test("weights are its own, and load into another", () => {
     const other = new Mlp(new Scope(new Random(2)), { dim: 2, hiddenDim: 3 });
     const weights = mlp.weights();
-    expect(other.loadWeights(weights)).toEqual({ missing: [], unexpected: [] });
+    expect(other.loadWeights(weights)).toEqual({ loaded: names, kept: [], missing: [], unexpected: [] });
     const [x, y, z] = tf.tidy(() => {
       const input = tf.tensor2d([[1, -2]]);
       return [input, mlp.forward(input), other.forward(input)];
@@ -83,10 +83,36 @@ describe("Module", () => {
     expect(mlp.parameters().some(({ isBuilt }) => isBuilt)).toBe(false);
   });
 
+  test("loadWeights keeps a kind: the record has all others, and none of it", () => {
+    tf.tidy(() => {
+      const before = mlp.weights()["fc1.bias"].dataSync();
+      const matrices = { "fc1.weight": tf.ones([3, 2]), "fc2.weight": tf.ones([2, 3]) };
+      expect(mlp.loadWeights(matrices, { keep: "bias" })).toEqual({
+        loaded: ["fc1.weight", "fc2.weight"],
+        kept: ["fc1.bias", "fc2.bias"],
+        missing: [],
+        unexpected: [],
+      });
+      expect(mlp.weights()["fc1.bias"].dataSync()).toEqual(before);
+      const bias = tf.ones([3]);
+      expect(() => mlp.loadWeights({ ...matrices, "fc1.bias": bias }, { keep: "bias" })).toThrow(
+        'got 1 unexpected ("fc1.bias")',
+      );
+      expect(() => mlp.loadWeights({ "fc1.weight": matrices["fc1.weight"] }, { keep: "bias" })).toThrow(
+        'got 1 missing ("fc2.weight")',
+      );
+    });
+  });
+
   test("loadWeights, not strict, loads what matches and says what does not", () => {
     tf.tidy(() => {
       const report = mlp.loadWeights({ "fc1.bias": tf.ones([3]), head: tf.ones([1]) }, { strict: false });
-      expect(report).toEqual({ missing: ["fc1.weight", "fc2.weight", "fc2.bias"], unexpected: ["head"] });
+      expect(report).toEqual({
+        loaded: ["fc1.bias"],
+        kept: [],
+        missing: ["fc1.weight", "fc2.weight", "fc2.bias"],
+        unexpected: ["head"],
+      });
       expect([...mlp.weights()["fc1.bias"].dataSync()]).toEqual([1, 1, 1]);
     });
   });
