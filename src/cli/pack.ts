@@ -6,6 +6,7 @@ import { Command, Option } from "commander";
 import { catalogue, type DatasetName } from "../data/catalogue.js";
 import { mustBe, unavailable } from "../errors.js";
 import { bundleLibrary } from "./packBundle.js";
+import { addKeras, hasTfLayers, kerasModule } from "./packKeras.js";
 import {
   addProgram,
   checksumFile,
@@ -63,8 +64,11 @@ export async function pack(options: PackOptions): Promise<PackPart[]> {
   try {
     const folder = join(work, "katlab-offline");
     log("bundling the library");
-    await copyLibrary(folder);
-    const licences = await bundleLibrary(join(folder, libraryFolder, libraryModule));
+    const keras = hasTfLayers();
+    if (!keras) log("without katlab/keras: @tensorflow/tfjs-layers is not installed here");
+    await copyLibrary(folder, keras ? { "./keras": kerasModule } : {});
+    const licences = await bundleLibrary(join(folder, libraryFolder, libraryModule), { keras });
+    if (keras) await addKeras(folder);
     await writeFile(join(folder, libraryFolder, "THIRD_PARTY_LICENCES"), licences);
     await copyPackages(folder);
     for (const name of data) await copyData(name, folder);

@@ -15,7 +15,6 @@ const leftOut = [
   "tslab",
   "esbuild",
   "plotly.js-dist",
-  "@tensorflow/tfjs-layers",
   "@tensorflow/tfjs-node",
   "@tensorflow/tfjs-node-gpu",
 ];
@@ -44,8 +43,14 @@ const options = {
   },
 } satisfies BuildOptions;
 
+const tfLayers = "@tensorflow/tfjs-layers";
+const lazyEntries =
+  'export const katlabKeras = () => import("./layers/keras.js");' +
+  `export const tfLayers = () => import("${tfLayers}");`;
+
 /**
- * Bundles the library, `katlab/torch` and the command line into one ES module that needs no package.
+ * Bundles the library, `katlab/torch` and the command line into one ES module that needs no package; with `keras` also
+ * `katlab/keras` and tf.layers, which load when `katlabKeras()` or `tfLayers()` is called.
  * Called as a program it is the command line.
  *
  * @param outfile must lie two folders below the package's root, as every module that looks for files does
@@ -53,18 +58,23 @@ const options = {
  * @throws KatlabError `unavailable` without esbuild; `invalid` when the library imports a package that is left
  * out before it is used
  */
-export async function bundleLibrary(outfile: string): Promise<string> {
+export async function bundleLibrary(
+  outfile: string,
+  { keras }: { readonly keras: boolean },
+): Promise<string> {
   // This file lies in src/cli or dist/cli: what is packed is the tree it belongs to.
   const tree = fileURLToPath(new URL("../", import.meta.url));
   const metafile = await bundle({
     ...options,
     stdin: {
-      contents: 'export * from "./index.js"; export * from "./torch/backend.js"; import "./cli/main.js";',
+      contents:
+        'export * from "./index.js"; export * from "./torch/backend.js"; import "./cli/main.js";' +
+        (keras ? lazyEntries : ""),
       resolveDir: tree,
       sourcefile: join(tree, "bundle.ts"),
       loader: "ts",
     },
-    external: leftOut,
+    external: keras ? leftOut : [...leftOut, tfLayers],
     plugins: [withoutNotebooks(tree)],
     outfile,
   });
@@ -94,7 +104,7 @@ export async function bundleProgram(entry: string, outfile: string): Promise<voi
   const metafile = await bundle({
     ...options,
     entryPoints: [entry],
-    external: ["katlab", "katlab/*", ...leftOut],
+    external: ["katlab", "katlab/*", tfLayers, ...leftOut],
     outfile,
   });
   const tree = fileURLToPath(new URL("../", import.meta.url));

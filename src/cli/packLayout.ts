@@ -14,17 +14,31 @@ export const libraryFolder: string = join("node_modules", "katlab");
 /** The library's only module, in {@link libraryFolder}; two levels down, as every module that looks for files is. */
 export const libraryModule: string = join("dist", "bundle", "katlab.mjs");
 
-/** Writes the library's package.json and copies what it is built from on the other machine. */
-export async function copyLibrary(folder: string): Promise<void> {
+/**
+ * Writes the library's package.json and copies what it is built from on the other machine.
+ *
+ * @param entries public entries by name, with their files; those of the library's module are always there
+ */
+export async function copyLibrary(
+  folder: string,
+  entries: Readonly<Record<string, string>> = {},
+): Promise<void> {
   const library = join(folder, libraryFolder);
   await mkdir(library, { recursive: true });
-  const module = `./${libraryModule.split(sep).join("/")}`;
+  const pathOf = (file: string): string => `./${file.split(sep).join("/")}`;
+  const module = pathOf(libraryModule);
+  const others = Object.entries(entries).map(([name, file]) => [name, pathOf(file)] as const);
   const manifest = {
     name: "katlab",
     version: packageVersion(),
     license: "MIT",
     type: "module",
-    exports: { ".": module, "./torch": module, "./package.json": "./package.json" },
+    exports: {
+      ".": module,
+      "./torch": module,
+      ...Object.fromEntries(others),
+      "./package.json": "./package.json",
+    },
   };
   await writeFile(join(library, "package.json"), `${JSON.stringify(manifest, undefined, 2)}\n`);
   for (const file of ["LICENSE", "THIRD_PARTY_NOTICES"]) {
