@@ -24,7 +24,7 @@ export interface MixerFunctionsOptions extends RationalOptionsPerFunction {
   readonly starts?: PerFunction<RationalPresetName>;
   /**
    * Whether a function is the true activation named by `starts`, and does not learn; the identity is then none at all, and
-   * costs nothing. Default false.
+   * costs nothing. What else a pair says of a fixed function has no effect. Default false.
    */
   readonly fixed?: PerFunction<boolean>;
 }

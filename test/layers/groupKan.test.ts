@@ -102,6 +102,26 @@ describe("GroupKan, without computing", () => {
     });
   });
 
+  test("a function that is off takes no operator: only another name for the same values", async () => {
+    await useEngine({ engine: "cpu" });
+    const mixer = create({ starts: ["identity", "gelu"], fixed: true });
+    const mlp = new Mlp(new Scope(new Random(2)), { dim: 16, hiddenDim: 64 });
+    const x = points();
+    const kernels = async (layer: GroupKan | Mlp): Promise<string[]> => {
+      layer.forward(x).dispose(); // makes its parameters
+      const { kernels: run } = await tf.profile(() => tf.tidy(() => layer.forward(x)));
+      return run.map(({ name }) => name);
+    };
+    const [own, others] = [await kernels(mixer), await kernels(mlp)];
+    expect(own).toEqual(["Identity", ...others]);
+    tf.tidy(() => {
+      const y = mixer.act1.forward(x);
+      expect(y.dataId).toBe(x.dataId);
+    });
+    for (const layer of [mixer, mlp]) layer.dispose();
+    x.dispose();
+  });
+
   test("weights start with the gain of the very function before them", async () => {
     await useEngine({ engine: "cpu" });
     const wide = { dim: 256, hiddenDim: 512 };

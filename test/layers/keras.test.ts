@@ -141,6 +141,23 @@ describe("settings", () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
+  test("all of GroupRational's survive a saved model", async () => {
+    await useEngine({ engine: "cpu" });
+    const settings = {
+      start: "erfcSoftplusSquared",
+      groups: 3,
+      form: "D",
+      degrees: [3, 2],
+      sharing: { numerator: "group", denominator: "channel" },
+      uneven: true,
+      seed: 4,
+    } as const;
+    const model = tfl.sequential({ layers: [new GroupRational({ ...settings, inputShape: [8] })] });
+    const again = await reloaded(model);
+    expect(again.layers[0].getConfig()).toMatchObject(settings);
+    for (const one of [model, again]) one.dispose();
+  });
+
   test("what GroupRational refuses is refused when the layer meets its input", () => {
     const layer = new GroupRational({ start: "silu", inputShape: [9] });
     expect(() => tfl.sequential({ layers: [layer] })).toThrow("dim (9) must be a multiple of groups (8)");
