@@ -47,8 +47,7 @@ const small = { classes: 3, imageSize: 14, seed: 5 } as const;
 /** Logits of one fixed batch. */
 function logits(model: VisionTransformer): number[] {
   return tf.tidy(() => {
-    const { imageSize, channels } = model.config;
-    const images = tf.randomNormal([2, imageSize, imageSize, channels], 0, 1, "float32", 7);
+    const images = tf.randomNormal([2, ...model.inputShape], 0, 1, "float32", 7);
     return [...model.forward(images).dataSync()];
   });
 }
