@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { rationalPreset } from "../../src/bases/rationalPreset.js";
 import { useEngine } from "../../src/engine.js";
 import { loadWeights, saveWeights } from "../../src/io/checkpoint.js";
+import { loadSafetensors } from "../../src/io/safetensors.js";
 import { Mlp } from "../../src/layers/mlp.js";
 import { createModel } from "../../src/models/registry.js";
 import type { VisionTransformer } from "../../src/models/visionTransformer.js";
@@ -134,6 +135,22 @@ onEveryEngine("VisionTransformer", ({ options }) => {
       });
       twin.dispose();
       model.dispose();
+    });
+
+    test("comes from a file of its twin's", async () => {
+      const folder = mkdtempSync(join(tmpdir(), "katlab-twin-"));
+      const file = join(folder, "twin.safetensors");
+      const twin = createModel("vit_test_patch7_28", { seed: 1 });
+      const model = createModel("kat_test_patch7_28", { seed: 2 });
+      await saveWeights(twin, file);
+      const { tensors } = await loadSafetensors(file);
+      const { loaded } = model.loadWeights(tensors, { keep: "coefficient" });
+      const [own, given] = [model.weights(), twin.weights()];
+      expect(loaded).toEqual(Object.keys(given));
+      for (const name of loaded) expect(own[name].dataSync()).toEqual(given[name].dataSync());
+      tf.dispose(tensors);
+      for (const each of [twin, model]) each.dispose();
+      rmSync(folder, { recursive: true });
     });
 
     test("is it to the bit where its functions are off and a true gelu", () => {
