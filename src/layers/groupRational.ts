@@ -87,7 +87,7 @@ export class GroupRational extends Module {
   constructor(scope: Scope, options: GroupRationalOptions) {
     super(scope);
     const { dim, groups = 8, start, form = "A", degrees = [5, 4], sharing = {}, uneven = false } = options;
-    check({ dim, groups, form, degrees, uneven });
+    check({ dim, groups, form, degrees, sharing, uneven });
     this.dim = dim;
     this.groups = groups;
     this.start = start;
@@ -182,12 +182,14 @@ function check({
   groups,
   form,
   degrees,
+  sharing,
   uneven,
 }: {
   readonly dim: number;
   readonly groups: number;
   readonly form: RationalForm;
   readonly degrees: RationalDegrees;
+  readonly sharing: RationalSharing;
   readonly uneven: boolean;
 }): void {
   if (!rationalForms.includes(form)) throw unknownOption("GroupRational: form", form, rationalForms);
@@ -206,6 +208,18 @@ function check({
       { name: "groups", value: groups },
       "Choose groups that divide dim, or pass uneven: true for widths that differ by one.",
     );
+  }
+  const parts = ["numerator", "denominator"];
+  const stranger = Object.keys(sharing).find((name) => !parts.includes(name));
+  if (stranger !== undefined) throw unknownOption("GroupRational: sharing", stranger, parts);
+  const given: unknown = degrees;
+  if (!(Array.isArray(given) && given.length === 2)) {
+    throw mustBe({
+      subject: "GroupRational",
+      must: "degrees must be a pair [m, n]",
+      got: JSON.stringify(given),
+      remedy: "KAT takes [5, 4].",
+    });
   }
   rationalTerms(form, degrees);
   const [m, n] = degrees;

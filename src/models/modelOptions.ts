@@ -46,12 +46,19 @@ const forKat = [...rationalOptionNames, "starts", "weights", "fixed"] as const;
 /**
  * Checks the names and whole numbers of options.
  *
- * @throws KatlabError `unknown` for an option the family has not, `invalid` for a count that is not a whole number ≥ 1
+ * @throws KatlabError `unknown` for an option the family has not, `invalid` for a count that is not a whole number ≥ 1, and null
  */
 export function checkModelOptions(family: "vit" | "kat", options: ModelOptions): void {
   const known: readonly string[] = family === "kat" ? [...forAll, ...forKat] : forAll;
-  for (const name of Object.keys(options)) {
+  for (const [name, value] of Object.entries(options) as [string, unknown][]) {
     if (!known.includes(name)) throw unknownOption(`createModel: options of ${family}`, name, known);
+    if (value !== null) continue;
+    throw mustBe({
+      subject: "createModel",
+      must: `${name} must have a value`,
+      got: "null",
+      remedy: `Leave ${name} out for the model's own.`,
+    });
   }
   for (const name of ["classes", "channels"] as const) {
     const value = options[name];

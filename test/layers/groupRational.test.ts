@@ -178,6 +178,12 @@ describe("GroupRational, without computing", () => {
     [{ groups: 2.5 }, "groups must be a whole number from 1 to dim (24); got 2.5"],
     [{ degrees: [9, 4] }, "degrees must be at most 8, and that of the denominator at least 1; got [9, 4]"],
     [{ degrees: [5, 0] }, "at least 1; got [5, 0]"],
+    [{ degrees: 5 }, "degrees must be a pair [m, n]; got 5"],
+    [{ degrees: [5, 4, 3] }, "degrees must be a pair [m, n]; got [5,4,3]"],
+    [
+      { sharing: { numerators: "group" } },
+      'sharing: must be one of numerator, denominator; got "numerators"',
+    ],
     [{ degrees: [5.5, 4] }, "degrees must be two whole numbers"],
     [{ form: "E" }, "GroupRational: form: must be one of A, B, C, D, N"],
     [{ start: "sillu" }, 'Did you mean "silu"?'],

@@ -158,6 +158,7 @@ describe("options", () => {
     expect(create({ form: ["A", "E"] })).toThrow('form: must be one of A, B, C, D, N; got "E"');
     expect(create({ groups: [8, 0] })).toThrow("groups must be a whole number from 1 to dim (384); got 0");
     expect(create({ weights: "tim" })).toThrow('Did you mean "timm"?');
+    expect(create({ imageSize: null })).toThrow("createModel: imageSize must have a value; got null.");
     expect(create({ layerscale: 1 })).toThrow('Did you mean "layerScale"?');
   });
 });
