@@ -75,7 +75,8 @@ export function mustHaveShape(
 
 /** An option that does not exist, with the nearest existing name. */
 export function unknownOption(subject: string, got: string, known: readonly string[]): KatlabError {
-  const nearest = nearestName(got, known);
+  // What comes from JSON may be no text at all.
+  const nearest = typeof got === "string" ? nearestName(got, known) : undefined;
   return fault("unknown", {
     subject,
     must: `must be one of ${known.join(", ")}`,

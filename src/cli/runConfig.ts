@@ -10,6 +10,7 @@ import { KatlabError, mustBe, unavailable, unknownOption } from "../errors.js";
 import type { ModelOptions } from "../models/modelOptions.js";
 import type { ModelName } from "../models/registry.js";
 import type { VisionTransformer } from "../models/visionTransformer.js";
+import type { Sides } from "../shape.js";
 import type { CheckpointOptions } from "../training/checkpointFolder.js";
 import type { RecipeSettings } from "../training/completeRecipe.js";
 
@@ -129,8 +130,9 @@ export async function prepareRun(
   return inFile(file, async () => {
     const used = await useEngine(engine);
     const dataset = await loadData(data);
-    const [, , channels] = dataset.train.shape;
-    const own = { classes: dataset.classes.length, imageSize: dataset.train.shape[0], channels, ...options };
+    const [height, width, channels] = dataset.train.shape;
+    const imageSize: Sides = height === width ? height : [height, width];
+    const own = { classes: dataset.classes.length, imageSize, channels, ...options };
     return { engine: used.toString(), data: dataset, model: createModel(model, own) };
   });
 }

@@ -7,8 +7,13 @@ import { type LoadedTensors, loadSafetensors, saveSafetensors } from "./safetens
 export interface LoadWeightsOptions extends LoadPthOptions {
   /** Whether the names must be exactly the model's. Default true. */
   strict?: boolean;
-  /** Whether a vision transformer resizes position embeddings of another image size. Default false: they are refused. */
-  resizePositions?: boolean;
+  /** Leaves a KAT's functions as they are, and takes all else from the file of a ViT. Default: all is loaded. */
+  keep?: "coefficient";
+  /**
+   * Whether a vision transformer resizes position embeddings of another image size: true for those of a square of patches, or
+   * the patches they are for, `[down, across]`. Default false: they are refused.
+   */
+  resizePositions?: boolean | readonly [down: number, across: number];
 }
 
 /** Anything with named weights; every model of katlab is one. */
@@ -41,8 +46,8 @@ export async function saveWeights(
  * Loads the weights of a model from a file, safetensors or what PyTorch's `torch.save` wrote, under the model's names, which are
  * timm's.
  *
- * @param options `strict` (default true): the file must hold exactly the model's weights; `resizePositions`: of another image
- *   size; `entry`: as {@link loadPth}
+ * @param options `strict` (default true): the file must hold exactly the model's weights; `keep`: of a ViT;
+ *   `resizePositions`: of another image size; `entry`: as {@link loadPth}
  * @returns the file's metadata
  * @throws KatlabError as {@link loadSafetensors} and {@link loadPth}, and what the model says to names and shapes that do not
  *   fit

@@ -11,6 +11,7 @@ import { loadTensors } from "../io/checkpoint.js";
 import { timmWeights } from "../io/weightNames.js";
 import type { ModelOptions } from "../models/modelOptions.js";
 import { createModel, type ModelName } from "../models/registry.js";
+import type { PatchGrid } from "../models/resizePositions.js";
 import type { VisionTransformer } from "../models/visionTransformer.js";
 import { type PretrainedName, pretrainedWeights } from "./pretrainedWeights.js";
 import { readModelConfig } from "./modelConfig.js";
@@ -73,7 +74,7 @@ export async function loadPretrained(
   options: LoadPretrainedOptions = {},
 ): Promise<VisionTransformer> {
   const { fetch, onProgress, signal, ...asked } = options;
-  const { name, own, file, entry } = await sourceOf(from, {
+  const { name, own, grid, file, entry } = await sourceOf(from, {
     ...(fetch !== undefined && { fetch }),
     ...(onProgress && { onProgress }),
     ...(signal && { signal }),
@@ -92,7 +93,7 @@ export async function loadPretrained(
     const isNewHead = trainedClasses !== undefined && trainedClasses !== model.classes;
     const taken = Object.entries(weights).filter(([key]) => !(isNewHead && key.startsWith("head.")));
     const fresh = isNewHead ? headOf(model) : {};
-    model.loadWeights({ ...Object.fromEntries(taken), ...fresh }, { resizePositions: true });
+    model.loadWeights({ ...Object.fromEntries(taken), ...fresh }, { resizePositions: grid });
     return model;
   } finally {
     tf.dispose([Object.values(tensors), Object.values(weights)]);
@@ -102,6 +103,8 @@ export async function loadPretrained(
 interface Source {
   readonly name: ModelName;
   readonly own: ModelOptions;
+  /** Patches its positions are for, where that is known; else true, a square of them. */
+  readonly grid: true | PatchGrid;
   readonly file: string;
   readonly entry: string | undefined;
 }
@@ -113,15 +116,17 @@ async function sourceOf(from: PretrainedName | PretrainedSource, fetching: Fetch
     const known = Object.keys(pretrainedWeights);
     if (!known.includes(from)) throw unknownOption("loadPretrained", from, known);
     const { model, url, sha256 } = pretrainedWeights[from];
-    return { name: model, own: {}, file: await cached(from, url, sha256, fetching), entry: undefined };
+    const file = await cached(from, url, sha256, fetching);
+    return { name: model, own: {}, grid: true, file, entry: undefined };
   }
   if ("folder" in from) {
     const { model, options, weights } = await readModelConfig(from.folder);
-    return { name: model, own: options, file: join(from.folder, weights), entry: undefined };
+    const { grid } = createModel(model, options).patchEmbed;
+    return { name: model, own: options, grid, file: join(from.folder, weights), entry: undefined };
   }
   const { model, entry } = from;
   const file = "file" in from ? from.file : await cached(model, from.url, from.sha256, fetching);
-  return { name: model, own: {}, file, entry };
+  return { name: model, own: {}, grid: true, file, entry };
 }
 
 /** The file in the cache, downloaded where it is not there. */

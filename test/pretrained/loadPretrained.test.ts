@@ -9,6 +9,7 @@ import { useEngine } from "../../src/engine.js";
 import { saveWeights } from "../../src/io/checkpoint.js";
 import { saveSafetensors } from "../../src/io/safetensors.js";
 import { createModel, listModels } from "../../src/models/registry.js";
+import { resizePositions } from "../../src/models/resizePositions.js";
 import type { VisionTransformer } from "../../src/models/visionTransformer.js";
 import { pretrainedWeights, type PretrainedName } from "../../src/pretrained/pretrainedWeights.js";
 import { exportModel } from "../../src/pretrained/exportModel.js";
@@ -53,6 +54,18 @@ function logits(model: VisionTransformer): number[] {
 }
 
 describe("a folder that exportModel wrote", () => {
+  test("knows its positions' grid, where they are as many as a square's", async () => {
+    const model = kept(createModel("kat_test_patch7_28", { imageSize: [14, 56], seed: 5 }));
+    await exportModel(model, join(folder, "out"));
+    const same = kept(await loadPretrained({ folder: join(folder, "out") }));
+    expect(logits(same)).toEqual(logits(model));
+    const square = kept(await loadPretrained({ folder: join(folder, "out") }, { imageSize: 28 }));
+    tf.tidy(() => {
+      const resized = resizePositions(model.posEmbed.variable, { from: [2, 8], to: 4, prefix: 1 });
+      expect(square.posEmbed.variable.dataSync()).toEqual(resized.dataSync());
+    });
+  });
+
   test("gives the same model, bit by bit, whatever it was made with", async () => {
     const options = {
       ...small,

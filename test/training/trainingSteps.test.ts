@@ -21,7 +21,13 @@ function run(
   count: number,
   start: (parts: Pick<Parameters<typeof trainingStep>[0], "model" | "optimizer">) => Take,
 ) {
-  const model = createModel("kat_test_patch7_28", { classes: 4, imageSize: 14, seed: 1, dropPath: 0.3 });
+  const model = createModel("kat_test_patch7_28", {
+    classes: 4,
+    imageSize: 14,
+    seed: 1,
+    dropPath: 0.3,
+    form: ["A", "D"],
+  });
   const optimizer = new AdamW(model.parameters(), settings);
   const take = start({ model, optimizer });
   const random = new Random(5);
