@@ -152,7 +152,13 @@ export { type DatasetEntry, listDatasets } from "./data/listDatasets.js";
 export { type Dataset, type Split } from "./data/dataset.js";
 export { type DownloadProgress } from "./data/download.js";
 export { imageFolder, type ImageFolderOptions } from "./data/imageFolder.js";
-export { augmentedBatch, type AugmentedBatch } from "./data/augment/augmentedBatch.js";
+export {
+  augmentedBatch,
+  type AugmentedBatch,
+  type AugmentedBatchOptions,
+} from "./data/augment/augmentedBatch.js";
+export { type InterpolationName } from "./data/augment/interpolation.js";
+export { type Normalisation } from "./data/augment/pixelRange.js";
 export { syntheticImages, type SyntheticDataset, type SyntheticOptions } from "./data/syntheticImages.js";
 
 // Trained models

@@ -1,9 +1,14 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { mustBe } from "../../errors.js";
 import type { Random } from "../../random.js";
 import type { Split } from "../dataset.js";
+import { colorJitter, drawColors } from "./colorJitter.js";
 import { cropAndFlip } from "./cropAndFlip.js";
 import { erase } from "./erase.js";
 import { mix } from "./mix.js";
+import { inPixelRange, type Normalisation } from "./pixelRange.js";
+import { drawOperations, randAugment } from "./randAugment.js";
+import { drawCrops, resizedCrop } from "./resizedCrop.js";
 import type { AugmentationSettings } from "./settings.js";
 
 /** What a training step takes. */
@@ -14,31 +19,92 @@ export interface AugmentedBatch {
   readonly labels: tf.Tensor1D | tf.Tensor2D;
 }
 
+/** What a batch is varied by, beside the settings. */
+export interface AugmentedBatchOptions extends Partial<Normalisation> {
+  /** Number of classes of the data. */
+  readonly classes: number;
+  /** Where to draw from: the same stream gives the same batch. */
+  readonly random: Random;
+}
+
 /**
- * Images and labels of a split, varied: cut and mirrored, then partly erased, then mixed. What is random is drawn on the host,
- * pixels are worked on the device, a whole batch at once.
+ * Images and labels of a split, varied, in this order: cut (padded, then resized) and mirrored, RandAugment, colour jitter, partly
+ * erased, mixed; timm's order. What is random is drawn on the host, pixels are worked on the device, a whole batch at once;
+ * nothing is read back.
  *
  * @param indices the images, as for `split.batch`
- * @param options classes of the data, and where to draw from: the same stream gives the same batch
+ * @param options classes of the data, where to draw from, and for resized crops, colours and RandAugment the `mean` and `std`
+ *   of the dataset, which images are normalised by
  * @returns tensors of the caller's
- * @throws KatlabError `invalid` for an index outside the split
+ * @throws KatlabError `invalid` for an index outside the split, where `mean` and `std` are needed and missing, and for colours
+ *   or RandAugment of images that are neither grey nor RGB
  */
 export function augmentedBatch(
   split: Split,
   indices: ArrayLike<number>,
   settings: AugmentationSettings,
-  { classes, random }: { readonly classes: number; readonly random: Random },
+  options: AugmentedBatchOptions,
 ): AugmentedBatch {
-  const { flip, cropPadding, erasing, mixup, cutmix } = settings;
+  const { flip, cropPadding, cropScale, erasing, mixup, cutmix } = settings;
+  const { classes, random } = options;
   return tf.tidy(() => {
     const batch = split.batch(indices);
     let { images } = batch;
-    if (flip > 0 || cropPadding > 0) {
+    const plainFlip = cropScale === null ? flip : 0;
+    if (plainFlip > 0 || cropPadding > 0) {
       const place = random.split("cropAndFlip");
-      images = cropAndFlip(images, { padding: cropPadding, flip }, split.black, place);
+      images = cropAndFlip(images, { padding: cropPadding, flip: plainFlip }, split.black, place);
     }
+    images = changePixels(images, settings, options);
     if (erasing > 0) images = erase(images, erasing, random.split("erase"));
     if (mixup === 0 && cutmix === 0) return { images, labels: batch.labels };
     return { ...mix(images, batch.labels, settings, { classes, random: random.split("mix") }) };
+  });
+}
+
+/** What works on pixels 0…1, if it is asked for. */
+function changePixels(
+  images: tf.Tensor4D,
+  settings: AugmentationSettings,
+  { random, mean, std }: AugmentedBatchOptions,
+): tf.Tensor4D {
+  const { cropScale, cropRatio, flip, interpolation, randAugment: magnitude } = settings;
+  const { brightness, contrast, saturation, hue } = settings;
+  const colours = [brightness, contrast, saturation, hue].some((strength) => strength > 0);
+  if (cropScale === null && magnitude === null && !colours) return images;
+  if (mean === undefined || std === undefined) {
+    throw mustBe({
+      subject: "augmentedBatch",
+      must: "resized crops, colours and RandAugment need what images are normalised by",
+      got: "no mean and std",
+      remedy: "Pass the dataset's: { classes, random, mean: data.mean, std: data.std }.",
+    });
+  }
+  const { shape } = images;
+  if (magnitude !== null || colours) mustBeGreyOrRgb(shape[3]);
+  return inPixelRange(images, { mean, std }, (range) => {
+    let pixels = range;
+    if (cropScale !== null) {
+      const ranges = { scale: cropScale, ratio: cropRatio };
+      const crops = drawCrops(shape, { ranges, flip, interpolation }, random.split("resizedCrop"));
+      pixels = resizedCrop(pixels, crops);
+    }
+    if (magnitude !== null) {
+      const drawn = drawOperations(shape, settings, random.split("randAugment"));
+      pixels = randAugment(pixels, drawn, mean);
+    }
+    if (!colours) return pixels;
+    const strengths = { brightness, contrast, saturation, hue };
+    return colorJitter(pixels, drawColors(shape[0], strengths, random.split("colorJitter")));
+  });
+}
+
+function mustBeGreyOrRgb(channels: number): void {
+  if (channels === 1 || channels === 3) return;
+  throw mustBe({
+    subject: "augmentation",
+    must: "colours and RandAugment need images of 1 or 3 channels",
+    got: String(channels),
+    remedy: "Leave them out of the augmentation.",
   });
 }

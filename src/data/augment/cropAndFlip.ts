@@ -1,14 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Random } from "../../random.js";
 
-/** What is drawn for one image. */
-interface Place {
-  /** First row and column of the cut, in the padded image. */
-  readonly top: number;
-  readonly left: number;
-  readonly flipped: boolean;
-}
-
 /**
  * Cuts each image, padded all around, at a place of its own, and mirrors some: `[batch, height, width, channels]`.
  * The same as torchvision's RandomCrop(padding) and RandomHorizontalFlip, on a whole batch at once: places are drawn on the
@@ -23,34 +15,28 @@ export function cropAndFlip(
   random: Random,
 ): tf.Tensor4D {
   const [batch, height, width, channels] = images.shape;
-  const places = Array.from({ length: batch }, (): Place => ({
-    top: padding === 0 ? 0 : random.integer(2 * padding + 1),
-    left: padding === 0 ? 0 : random.integer(2 * padding + 1),
-    flipped: random.uniform() < flip,
-  }));
-  const indices = pixelIndices(places, { height, width, padding });
-  return tf.tidy(() => {
-    const pixels = tf.concat([tf.reshape(images, [-1, channels]), tf.tensor2d([...black], [1, channels])]);
-    return tf.reshape(tf.gather(pixels, tf.tensor1d(indices, "int32")), images.shape);
-  });
-}
-
-/** For each pixel of the result, the pixel of the batch that it comes from; what lies outside is the one after the last. */
-function pixelIndices(
-  places: readonly Place[],
-  { height, width, padding }: { height: number; width: number; padding: number },
-): Int32Array {
-  const indices = new Int32Array(places.length * height * width).fill(places.length * height * width);
-  places.forEach(({ top, left, flipped }, image) => {
-    const start = image * height * width;
-    for (let y = 0; y < height; y++) {
-      const fromY = y + top - padding;
-      if (fromY < 0 || fromY >= height) continue;
-      for (let x = 0; x < width; x++) {
-        const fromX = (flipped ? width - 1 - x : x) + left - padding;
-        if (fromX >= 0 && fromX < width) indices[start + y * width + x] = start + fromY * width + fromX;
-      }
+  const pixels = batch * height * width;
+  // Where each row starts and how far along it each column is; what lies outside points past the last pixel.
+  const rows = new Int32Array(batch * height).fill(pixels);
+  const columns = new Int32Array(batch * width).fill(pixels);
+  for (let image = 0; image < batch; image++) {
+    const top = padding === 0 ? 0 : random.integer(2 * padding + 1) - padding;
+    const left = padding === 0 ? 0 : random.integer(2 * padding + 1) - padding;
+    const isFlipped = random.uniform() < flip;
+    for (let y = Math.max(0, -top); y < height - Math.max(0, top); y++) {
+      rows[image * height + y] = (image * height + y + top) * width;
     }
+    for (let x = 0; x < width; x++) {
+      const from = (isFlipped ? width - 1 - x : x) + left;
+      if (from >= 0 && from < width) columns[image * width + x] = from;
+    }
+  }
+  return tf.tidy(() => {
+    const places = tf.add(
+      tf.tensor3d(rows, [batch, height, 1], "int32"),
+      tf.tensor3d(columns, [batch, 1, width], "int32"),
+    );
+    const padded = tf.concat([tf.reshape(images, [-1, channels]), tf.tensor2d([...black], [1, channels])]);
+    return tf.gather<tf.Tensor>(padded, tf.minimum(places, tf.scalar(pixels, "int32"))) as tf.Tensor4D;
   });
-  return indices;
 }

@@ -1,6 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Random } from "../../random.js";
+import { noiseRows } from "./noise.js";
 import { type Rectangle, rectangleMask } from "./rectangle.js";
+import { changeSome } from "./someImages.js";
 
 /** Share of the image that is erased, and the range of height to width: timm's, and the paper's. */
 const areas = [0.02, 1 / 3] as const;
@@ -18,23 +20,16 @@ const attempts = 10;
  */
 export function erase(images: tf.Tensor4D, probability: number, random: Random): tf.Tensor4D {
   const [batch, height, width, channels] = images.shape;
-  const rectangles = Array.from({ length: batch }, () =>
+  const erased = Array.from({ length: batch }, () =>
     random.uniform() < probability ? erasedPart(height, width, random) : undefined,
-  );
-  if (rectangles.every((rectangle) => rectangle === undefined)) return tf.clone(images);
-  return tf.tidy(() => {
+  ).flatMap((rectangle, index) => (rectangle === undefined ? [] : [{ index, rectangle }]));
+  const rectangles = erased.map(({ rectangle }) => rectangle);
+  const apply = (whole: tf.Tensor4D): tf.Tensor4D => {
+    const noise = noiseRows(rectangles.length * height, width * channels, random);
     const mask = rectangleMask(rectangles, height, width);
-    const noise = new Float32Array(batch * height * width * channels);
-    rectangles.forEach((rectangle, image) => {
-      if (rectangle === undefined) return;
-      for (let y = rectangle.top; y < rectangle.bottom; y++) {
-        const row = (image * height + y) * width;
-        const [from, to] = [(row + rectangle.left) * channels, (row + rectangle.right) * channels];
-        for (let i = from; i < to; i++) noise[i] = random.normal();
-      }
-    });
-    return tf.add(tf.mul(images, tf.sub(1, mask)), tf.tensor4d(noise, images.shape));
-  });
+    return tf.add(tf.mul(whole, tf.sub(1, mask)), tf.mul(tf.reshape(noise, whole.shape), mask));
+  };
+  return changeSome(images, [{ indices: erased.map(({ index }) => index), apply }]);
 }
 
 function erasedPart(height: number, width: number, random: Random): Rectangle | undefined {

@@ -8,21 +8,18 @@ export interface Rectangle {
   readonly right: number;
 }
 
-/**
- * 1 inside the rectangle of each image and 0 outside, `[images, height, width, 1]`; an image without a rectangle is 0.
- */
-export function rectangleMask(
-  rectangles: readonly (Rectangle | undefined)[],
-  height: number,
-  width: number,
-): tf.Tensor4D {
-  const values = new Float32Array(rectangles.length * height * width);
-  rectangles.forEach((rectangle, image) => {
-    if (rectangle === undefined) return;
-    for (let y = rectangle.top; y < rectangle.bottom; y++) {
-      const row = (image * height + y) * width;
-      values.fill(1, row + rectangle.left, row + rectangle.right);
-    }
+/** 1 inside the rectangle of each image and 0 outside, `[images, height, width, 1]`. */
+export function rectangleMask(rectangles: readonly Rectangle[], height: number, width: number): tf.Tensor4D {
+  const rows = new Float32Array(rectangles.length * height);
+  const columns = new Float32Array(rectangles.length * width);
+  rectangles.forEach(({ top, bottom, left, right }, image) => {
+    rows.fill(1, image * height + top, image * height + bottom);
+    columns.fill(1, image * width + left, image * width + right);
   });
-  return tf.tensor4d(values, [rectangles.length, height, width, 1]);
+  return tf.tidy(() =>
+    tf.mul(
+      tf.tensor4d(rows, [rectangles.length, height, 1, 1]),
+      tf.tensor4d(columns, [rectangles.length, 1, width, 1]),
+    ),
+  );
 }

@@ -1,9 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as zod from "zod";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { augmentedBatch } from "../../../src/data/augment/augmentedBatch.js";
 import { cropAndFlip } from "../../../src/data/augment/cropAndFlip.js";
 import { erase } from "../../../src/data/augment/erase.js";
+import { noiseRows } from "../../../src/data/augment/noise.js";
 import { mix } from "../../../src/data/augment/mix.js";
 import {
   augmentationSchema,
@@ -16,14 +17,21 @@ import { Random } from "../../../src/random.js";
 import { onEveryEngine } from "../../presentEngines.js";
 
 const [size, height, width, channels, classes] = [24, 6, 5, 3, 4];
+const normalisation = { mean: [0.5, 0.4, 0.3], std: [0.2, 0.25, 0.3] };
 const split = new ImageSplit({
   images: Uint8Array.from({ length: size * height * width * channels }, (_, i) => (i * 37) % 256),
   labels: Int32Array.from({ length: size }, (_, i) => i % classes),
   shape: [height, width, channels],
-  mean: [0.5, 0.4, 0.3],
-  std: [0.2, 0.25, 0.3],
+  ...normalisation,
 });
 const all = Array.from({ length: size }, (_, i) => i);
+/** Every kind of augmentation at once. */
+const everything: AugmentationSettings = {
+  ...{ flip: 0.5, cropPadding: 2, cropScale: [0.08, 1], cropRatio: [3 / 4, 4 / 3], interpolation: "random" },
+  ...{ brightness: 0.4, contrast: 0.4, saturation: 0.4, hue: 0.1 },
+  ...{ randAugment: 9, randAugmentStd: 0.5, randAugmentLayers: 2, randAugmentProbability: 0.5 },
+  ...{ erasing: 0.5, mixup: 0.8, cutmix: 1, switchProbability: 0.5 },
+};
 
 /** Values of one image, `[y][x]`, one number for a pixel. */
 function pixels(images: tf.Tensor4D, image: number): number[][] {
@@ -36,9 +44,21 @@ test("the schema's defaults vary nothing", () => {
   expect(augmentationSchema(zod).parse({})).toEqual(noAugmentation);
   expect(augmentationSchema(zod).safeParse({ flip: 1.5 }).success).toBe(false);
   expect(augmentationSchema(zod).safeParse({ cropPadding: 0.5 }).success).toBe(false);
+  const cropScale = [0.08, 1];
+  expect(augmentationSchema(zod).parse({ cropScale })).toEqual({ ...noAugmentation, cropScale });
+  for (const wrong of [[1, 0.08], [0, 1], [0.5, 1.1], [1]]) {
+    expect(augmentationSchema(zod).safeParse({ cropScale: wrong }).success).toBe(false);
+  }
+  expect(augmentationSchema(zod).safeParse({ hue: 0.6 }).success).toBe(false);
+  expect(augmentationSchema(zod).safeParse({ randAugmentLayers: 0 }).success).toBe(false);
 });
 
-onEveryEngine("augmentation", ({ options }) => {
+/** Noise of the first engine. */
+let noiseBits: string | undefined;
+/** Engines whose tensors are not in the host's memory, or could be elsewhere; tfjs's own read where they compute. */
+const reads = ["torch", "torch in float64"];
+
+onEveryEngine("augmentation", ({ title, options }) => {
   let before: number;
   beforeEach(async () => {
     await useEngine(options);
@@ -56,7 +76,12 @@ onEveryEngine("augmentation", ({ options }) => {
   };
 
   const varied = (settings: Partial<AugmentationSettings>, seed = 1): ReturnType<typeof augmentedBatch> =>
-    augmentedBatch(split, all, { ...noAugmentation, ...settings }, { classes, random: new Random(seed) });
+    augmentedBatch(
+      split,
+      all,
+      { ...noAugmentation, ...settings },
+      { classes, random: new Random(seed), ...normalisation },
+    );
 
   test("without settings a batch is the split's own", () => {
     within(() => {
@@ -69,11 +94,75 @@ onEveryEngine("augmentation", ({ options }) => {
 
   test("the same stream gives the same bits, another one others", () => {
     within(() => {
-      const settings = { flip: 0.5, cropPadding: 2, erasing: 0.5, mixup: 0.8, cutmix: 1 };
+      const settings = everything;
       const [a, b, c] = [varied(settings), varied(settings), varied(settings, 2)];
       expect(a.images.dataSync()).toEqual(b.images.dataSync());
       expect(a.labels.dataSync()).toEqual(b.labels.dataSync());
       expect(a.images.dataSync()).not.toEqual(c.images.dataSync());
+    });
+  });
+
+  test("everything at once keeps to what pixels can be, and reads nothing back", () => {
+    within(() => {
+      const read = [vi.spyOn(tf.backend(), "readSync"), vi.spyOn(tf.backend(), "read")];
+      const { images } = varied({ ...everything, erasing: 0, mixup: 0, cutmix: 0 });
+      varied(everything);
+      for (const spy of read) if (reads.includes(title)) expect(spy).not.toHaveBeenCalled();
+      vi.restoreAllMocks();
+      const pixels = tf.add(tf.mul(images, tf.tensor1d(normalisation.std)), tf.tensor1d(normalisation.mean));
+      expect(tf.min(pixels).dataSync()[0]).toBeGreaterThan(-1e-6);
+      expect(tf.max(pixels).dataSync()[0]).toBeLessThan(1 + 1e-6);
+      expect(images.shape).toEqual([size, height, width, channels]);
+    });
+  });
+
+  test("a resized crop of whole images mirrors as the plain one does", () => {
+    within(() => {
+      const { images } = varied({ cropScale: [1, 1], cropRatio: [width / height, width / height], flip: 1 });
+      expect(tf.max(tf.abs(tf.sub(images, varied({ flip: 1 }).images))).dataSync()[0]).toBeLessThan(1e-5);
+    });
+  });
+
+  test("what works on pixels must be told what they are normalised by", () => {
+    for (const settings of [{ cropScale: [0.08, 1] as const }, { hue: 0.1 }, { randAugment: 9 }]) {
+      const options = { classes, random: new Random(1) };
+      expect(() => augmentedBatch(split, all, { ...noAugmentation, ...settings }, options)).toThrow(
+        "got no mean and std. Pass the dataset's: { classes, random, mean: data.mean, std: data.std }.",
+      );
+    }
+  });
+
+  test("images of another number of channels are cropped, but have no colours", () => {
+    within(() => {
+      const plain = { mean: [0, 0], std: [1, 1] };
+      const pairs = new ImageSplit({
+        ...{ images: new Uint8Array(18), labels: Int32Array.of(0), shape: [3, 3, 2], ...plain },
+      });
+      const of = (settings: Partial<AugmentationSettings>): ReturnType<typeof augmentedBatch> =>
+        augmentedBatch(
+          pairs,
+          [0],
+          { ...noAugmentation, ...settings },
+          { classes, random: new Random(1), ...plain },
+        );
+      expect(of({ cropScale: [0.5, 1] }).images.shape).toEqual([1, 3, 3, 2]);
+      expect(() => of({ randAugment: 9 })).toThrow("need images of 1 or 3 channels; got 2");
+      expect(() => of({ brightness: 0.4 })).toThrow("need images of 1 or 3 channels; got 2");
+    });
+  });
+
+  test("noise is standard normal, other in each row, and the same bits on every engine", () => {
+    within(() => {
+      const rows = noiseRows(40, 600, new Random(1));
+      const values = Array.from(rows.dataSync());
+      const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+      const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+      expect(Math.abs(mean)).toBeLessThan(5 / Math.sqrt(values.length));
+      expect(Math.abs(variance - 1)).toBeLessThan(5 * Math.sqrt(2 / values.length));
+      expect(new Set(rows.arraySync().map((row) => row[0])).size).toBe(40);
+      const bits = values.map(Math.fround).join();
+      noiseBits ??= bits;
+      expect(bits).toBe(noiseBits);
     });
   });
 
