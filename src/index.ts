@@ -158,7 +158,7 @@ export {
   type AugmentedBatchOptions,
 } from "./data/augment/augmentedBatch.js";
 export { type InterpolationName } from "./data/augment/interpolation.js";
-export { type Normalisation } from "./data/augment/pixelRange.js";
+export { type Normalisation } from "./data/augment/normalisation.js";
 export { syntheticImages, type SyntheticDataset, type SyntheticOptions } from "./data/syntheticImages.js";
 
 // Trained models

@@ -20,57 +20,84 @@ export function affine(
   const pixels = count * height * width;
   const taps = interpolation.weights.length;
   return tf.tidy(() => {
-    const entry = (k: number): tf.Tensor3D =>
-      tf.tensor3d(
-        matrices.map((matrix) => matrix[k]),
-        [count, 1, 1],
-      );
-    const x = tf.reshape(tf.add(tf.range(0, width), 0.5), [1, 1, width]);
-    const y = tf.reshape(tf.add(tf.range(0, height), 0.5), [1, height, 1]);
-    const fromX = tf.add(tf.add(tf.mul(entry(0), x), tf.mul(entry(1), y)), entry(2));
-    const fromY = tf.add(tf.add(tf.mul(entry(3), x), tf.mul(entry(4), y)), entry(5));
-    const columns = along(fromX, width, interpolation);
-    const rows = along(fromY, height, interpolation);
+    const from = origins(matrices, height, width);
+    const { places, weights } = neighbours(from, [width, height], interpolation);
+    const [columns, rows] = tf.unstack(places, 1);
     const starts = tf.tensor4d(
       Int32Array.from({ length: count }, (_, image) => image * height),
       [1, count, 1, 1],
     );
-    const lines = tf.mul(tf.add(rows.places, starts), tf.scalar(width, "int32"));
-    const places = tf.add(
-      tf.reshape(lines, [taps, 1, pixels]),
-      tf.reshape(columns.places, [1, taps, pixels]),
-    );
-    const weights = tf.mul(
-      tf.reshape(rows.weights, [taps, 1, pixels]),
-      tf.reshape(columns.weights, [1, taps, pixels]),
-    );
+    const lines = tf.mul(tf.add(rows, starts), tf.scalar(width, "int32"));
+    const sources = tf.add(tf.reshape(lines, [taps, 1, pixels]), tf.reshape(columns, [1, taps, pixels]));
+    const [alongX, alongY] = tf.unstack(weights, 1);
+    const shares = tf.mul(tf.reshape(alongY, [taps, 1, pixels]), tf.reshape(alongX, [1, taps, pixels]));
     const parts = tf.mul(
-      tf.gather(tf.reshape(images, [pixels, channels]), tf.reshape(places, [-1])),
-      tf.reshape(weights, [-1, 1]),
+      tf.gather(tf.reshape(images, [pixels, channels]), tf.reshape(sources, [-1])),
+      tf.reshape(shares, [-1, 1]),
     );
-    const values = tf.sum(tf.reshape(parts, [taps * taps, pixels * channels]), 0);
-    const levels = tf.floor(tf.clipByValue(tf.reshape(values, images.shape), 0, 255));
-    const inside = tf.expandDims(tf.cast(tf.logicalAnd(columns.inside, rows.inside), "float32"), 3);
-    return tf.add<tf.Tensor4D>(tf.mul(levels, inside), tf.mul(tf.tensor1d([...fill]), tf.sub(1, inside)));
+    const sums = tf.sum(tf.reshape(parts, [taps * taps, pixels * channels]), 0);
+    const levels = tf.floor(tf.clipByValue(tf.reshape(sums, images.shape), 0, 255));
+    const background = tf.tensor1d([...fill]);
+    const inside = isInside(from, [width, height]);
+    return tf.add<tf.Tensor4D>(tf.mul(tf.sub(levels, background), inside), background);
   });
 }
 
-/** Pixels and weights along one axis for each tap, `[taps, images, height, width]`, and which places are inside. */
-function along(
-  from: tf.Tensor,
-  size: number,
+/** Where each pixel's centre comes from, along x and along y, `[2, images, height, width]`. */
+function origins(matrices: readonly Affine[], height: number, width: number): tf.Tensor4D {
+  const entries = (...places: [alongX: number, alongY: number]): tf.Tensor4D =>
+    tf.tensor4d(
+      places.flatMap((place) => matrices.map((matrix) => matrix[place])),
+      [2, matrices.length, 1, 1],
+    );
+  const x = tf.tensor4d(
+    Float32Array.from({ length: width }, (_, column) => column + 0.5),
+    [1, 1, 1, width],
+  );
+  const y = tf.tensor4d(
+    Float32Array.from({ length: height }, (_, row) => row + 0.5),
+    [1, 1, height, 1],
+  );
+  return tf.add(tf.add(tf.mul(entries(0, 3), x), tf.mul(entries(1, 4), y)), entries(2, 5));
+}
+
+/** The pixels around each place that it is made of, and their weights, `[taps, 2, images, height, width]`. */
+function neighbours(
+  from: tf.Tensor4D,
+  sizes: readonly [number, number],
   { first, weights }: Interpolation,
-): { places: tf.Tensor; weights: tf.Tensor; inside: tf.Tensor } {
+): { places: tf.Tensor; weights: tf.Tensor } {
   const place = tf.sub(from, 0.5);
   const before = tf.floor(place);
   const t = tf.sub(place, before);
-  const polynomials = weights.map(([c0, c1, c2, c3]) =>
-    tf.add(tf.mul(tf.add(tf.mul(tf.add(tf.mul(t, c3), c2), t), c1), t), c0),
+  const coefficients = (power: number): tf.Tensor5D =>
+    tf.tensor5d(
+      weights.map((polynomial) => polynomial[power]),
+      [weights.length, 1, 1, 1, 1],
+    );
+  const offsets = tf.tensor5d(
+    Int32Array.from(weights, (_, tap) => first + tap),
+    [weights.length, 1, 1, 1, 1],
   );
-  const pixels = weights.map((_, k) => tf.clipByValue(tf.add(before, first + k), 0, size - 1));
+  const last = tf.tensor4d(
+    Int32Array.from(sizes, (size) => size - 1),
+    [2, 1, 1, 1],
+  );
+  const pixels = tf.add(tf.cast(before, "int32"), offsets);
   return {
-    places: tf.cast(tf.stack(pixels), "int32"),
-    weights: tf.stack(polynomials),
-    inside: tf.logicalAnd(tf.greaterEqual(from, 0), tf.less(from, size)),
+    places: tf.minimum(tf.maximum(pixels, tf.scalar(0, "int32")), last),
+    weights: [2, 1, 0].reduce<tf.Tensor>(
+      (sum, power) => tf.add(tf.mul(sum, t), coefficients(power)),
+      coefficients(3),
+    ),
   };
+}
+
+/** 1 where a place is in the image and 0 outside, `[images, height, width, 1]`. */
+function isInside(from: tf.Tensor4D, sizes: readonly [number, number]): tf.Tensor4D {
+  const isWithin = tf.logicalAnd(
+    tf.greaterEqual(from, 0),
+    tf.less(from, tf.tensor4d([...sizes], [2, 1, 1, 1])),
+  );
+  return tf.expandDims(tf.min(tf.cast(isWithin, "float32"), 0), 3);
 }

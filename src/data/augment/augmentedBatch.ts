@@ -6,7 +6,7 @@ import { colorJitter, drawColors } from "./colorJitter.js";
 import { cropAndFlip } from "./cropAndFlip.js";
 import { erase } from "./erase.js";
 import { mix } from "./mix.js";
-import { inPixelRange, type Normalisation } from "./pixelRange.js";
+import { inLevels, type Normalisation } from "./normalisation.js";
 import { drawOperations, randAugment } from "./randAugment.js";
 import { drawCrops, resizedCrop } from "./resizedCrop.js";
 import type { AugmentationSettings } from "./settings.js";
@@ -62,7 +62,7 @@ export function augmentedBatch(
   });
 }
 
-/** What works on pixels 0…1, if it is asked for. */
+/** What works on levels, if it is asked for. */
 function changePixels(
   images: tf.Tensor4D,
   settings: AugmentationSettings,
@@ -82,20 +82,21 @@ function changePixels(
   }
   const { shape } = images;
   if (magnitude !== null || colours) mustBeGreyOrRgb(shape[3]);
-  return inPixelRange(images, { mean, std }, (range) => {
-    let pixels = range;
+  return inLevels(images, { mean, std }, (own) => {
+    let levels = own;
     if (cropScale !== null) {
       const ranges = { scale: cropScale, ratio: cropRatio };
       const crops = drawCrops(shape, { ranges, flip, interpolation }, random.split("resizedCrop"));
-      pixels = resizedCrop(pixels, crops);
+      levels = resizedCrop(levels, crops);
     }
     if (magnitude !== null) {
       const drawn = drawOperations(shape, settings, random.split("randAugment"));
-      pixels = randAugment(pixels, drawn, mean);
+      const fill = mean.map((value) => Math.min(255, Math.round(255 * value)));
+      levels = randAugment(levels, drawn, fill);
     }
-    if (!colours) return pixels;
+    if (!colours) return levels;
     const strengths = { brightness, contrast, saturation, hue };
-    return colorJitter(pixels, drawColors(shape[0], strengths, random.split("colorJitter")));
+    return colorJitter(levels, drawColors(shape[0], strengths, random.split("colorJitter")));
   });
 }
 

@@ -40,12 +40,12 @@ export function drawColors(
 }
 
 /**
- * torchvision's ColorJitter on float images, each image with its own changes in its own order, a whole batch at once.
- * Brightness, contrast and saturation are one formula with three greys, clipped to 0…1 after each:
+ * torchvision's ColorJitter of float images, whose white is 255 here, each image with its own changes in its own order, a whole batch at once.
+ * Brightness, contrast and saturation are one formula with three greys, clipped to 0…255 after each:
  *
  *     x ← factor · x + (1 − factor) · (0 | mean of the grey image | the grey image)
  *
- * @param images `[batch, height, width, 1 or 3]`, 0…1
+ * @param images `[batch, height, width, 1 or 3]`, levels 0…255
  * @param drawn for each image as many changes
  */
 export function colorJitter(images: tf.Tensor4D, drawn: readonly (readonly DrawnColor[])[]): tf.Tensor4D {
@@ -70,7 +70,7 @@ function jitterStep(images: tf.Tensor4D, drawn: readonly DrawnColor[]): tf.Tenso
     const grey = weighChannels(images, luma);
     const mean = tf.mean(grey, [1, 2], true);
     const other = tf.add(tf.mul(grey, shareOf("saturation")), tf.mul(mean, shareOf("contrast")));
-    const blended = tf.clipByValue<tf.Tensor4D>(tf.add(tf.mul(images, factors), other), 0, 1);
+    const blended = tf.clipByValue<tf.Tensor4D>(tf.add(tf.mul(images, factors), other), 0, 255);
     if (images.shape[3] === 1) return blended;
     const indices = drawn.flatMap(({ change }, image) => (change === "hue" ? [image] : []));
     const shifts = indices.map((image) => drawn[image].amount);

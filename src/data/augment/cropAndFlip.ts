@@ -36,7 +36,9 @@ export function cropAndFlip(
       tf.tensor3d(rows, [batch, height, 1], "int32"),
       tf.tensor3d(columns, [batch, 1, width], "int32"),
     );
-    const padded = tf.concat([tf.reshape(images, [-1, channels]), tf.tensor2d([...black], [1, channels])]);
+    const flat = tf.reshape(images, [-1, channels]);
+    if (padding === 0) return tf.gather<tf.Tensor>(flat, places) as tf.Tensor4D;
+    const padded = tf.concat([flat, tf.tensor2d([...black], [1, channels])]);
     return tf.gather<tf.Tensor>(padded, tf.minimum(places, tf.scalar(pixels, "int32"))) as tf.Tensor4D;
   });
 }

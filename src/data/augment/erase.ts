@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Random } from "../../random.js";
-import { noiseRows } from "./noise.js";
+import { noise } from "./noise.js";
 import { type Rectangle, rectangleMask } from "./rectangle.js";
 import { changeSome } from "./someImages.js";
 
@@ -25,9 +25,9 @@ export function erase(images: tf.Tensor4D, probability: number, random: Random):
   ).flatMap((rectangle, index) => (rectangle === undefined ? [] : [{ index, rectangle }]));
   const rectangles = erased.map(({ rectangle }) => rectangle);
   const apply = (whole: tf.Tensor4D): tf.Tensor4D => {
-    const noise = noiseRows(rectangles.length * height, width * channels, random);
+    const replacing = noise(rectangles.length, [height, width * channels], random);
     const mask = rectangleMask(rectangles, height, width);
-    return tf.add(tf.mul(whole, tf.sub(1, mask)), tf.mul(tf.reshape(noise, whole.shape), mask));
+    return tf.add(tf.mul(whole, tf.sub(1, mask)), tf.mul(tf.reshape(replacing, whole.shape), mask));
   };
   return changeSome(images, [{ indices: erased.map(({ index }) => index), apply }]);
 }

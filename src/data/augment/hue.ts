@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 
 /**
- * Turns the hue of RGB images 0…1, in HSV, as torchvision's adjust_hue:
+ * Turns the hue of RGB images, in HSV and of any range, as torchvision's adjust_hue:
  *
  *     v = max(r, g, b)    c = v − min(r, g, b)
  *     h = (g − b)/c where r is largest, 2 + (b − r)/c where g is, 4 + (r − g)/c otherwise; 0 where c = 0

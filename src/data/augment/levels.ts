@@ -38,24 +38,23 @@ export function equalize(images: tf.Tensor4D): tf.Tensor4D {
   });
 }
 
-/** 255 − x */
-export function invert(images: tf.Tensor4D): tf.Tensor4D {
-  return tf.sub(highest, images);
-}
-
-/** Levels cut down to multiples of `step`, 256 of which leaves black. */
-export function posterize(images: tf.Tensor4D, step: tf.Tensor4D): tf.Tensor4D {
-  return tf.tidy(() => tf.mul(tf.floor(tf.div(images, step)), step));
-}
-
-/** Inverts levels from `threshold` on. */
-export function solarize(images: tf.Tensor4D, threshold: tf.Tensor4D): tf.Tensor4D {
-  return tf.tidy(() => tf.where(tf.less(images, threshold), images, tf.sub(highest, images)));
-}
-
-/** Raises levels below 128. */
-export function solarizeAdd(images: tf.Tensor4D, raise: tf.Tensor4D): tf.Tensor4D {
-  return tf.tidy(() => tf.where(tf.less(images, 128), tf.minimum(tf.add(images, raise), highest), images));
+/** Each level as its image's table says. */
+export function throughTables(
+  images: tf.Tensor4D,
+  tables: readonly ((level: number) => number)[],
+): tf.Tensor4D {
+  const levels = highest + 1;
+  return tf.tidy(() => {
+    const values = new Float32Array(tables.length * levels);
+    tables.forEach((levelOf, table) => {
+      for (let level = 0; level < levels; level++) values[table * levels + level] = levelOf(level);
+    });
+    const starts = tf.tensor4d(
+      Int32Array.from(tables, (_, table) => table * levels),
+      [tables.length, 1, 1, 1],
+    );
+    return tf.gather<tf.Tensor>(tf.tensor1d(values), tf.add(tf.cast(images, "int32"), starts)) as tf.Tensor4D;
+  });
 }
 
 /** Away from the grey image, or towards it. */
@@ -69,11 +68,6 @@ export function contrast(images: tf.Tensor4D, factor: tf.Tensor4D): tf.Tensor4D 
     const mean = tf.floor(tf.add(tf.mean(greyLevels(images), [1, 2], true), 0.5));
     return blend(mean as tf.Tensor4D, images, factor);
   });
-}
-
-/** Away from black, or towards it. */
-export function brighten(images: tf.Tensor4D, factor: tf.Tensor4D): tf.Tensor4D {
-  return tf.tidy(() => wholeLevels(tf.mul(images, factor)));
 }
 
 /** Away from a smoothed image, or towards it: the mean of 3 × 3 pixels, the middle one five times; edges stay. */
@@ -105,9 +99,5 @@ function greyLevels(images: tf.Tensor4D): tf.Tensor4D {
 
 /** other + factor · (images − other) */
 function blend(other: tf.Tensor4D, images: tf.Tensor4D, factor: tf.Tensor4D): tf.Tensor4D {
-  return wholeLevels(tf.add(other, tf.mul(factor, tf.sub(images, other))));
-}
-
-function wholeLevels(values: tf.Tensor4D): tf.Tensor4D {
-  return tf.floor(tf.clipByValue(values, 0, highest));
+  return tf.floor(tf.clipByValue(tf.add(other, tf.mul(factor, tf.sub(images, other))), 0, highest));
 }

@@ -14,14 +14,28 @@ function normals(): Float32Array {
 }
 
 /**
- * Standard normal noise `[rows, length]`: each row is a window of one table, at a place drawn for it. tfjs has no generator on
- * the device, and to draw every number on the host, or to send it from there, would take longer than a training step.
- * Single numbers are standard normal; numbers recur, at unrelated places. The same stream gives the same bits on every engine.
+ * Standard normal noise for images of `[rows, length]` numbers: `[images · rows, length]`. Each image is a stretch of one table
+ * from a place of its own, row by row, from the table's start again after its end. tfjs has no generator on the device, and to
+ * draw every number on the host, or to send it from there, would take longer than a training step. The same stream gives the
+ * same bits on every engine.
  */
-export function noiseRows(rows: number, length: number, random: Random): tf.Tensor2D {
-  const starts = Int32Array.from({ length: rows }, () => random.integer(tableSize - length + 1));
+export function noise(
+  images: number,
+  [rows, length]: readonly [number, number],
+  random: Random,
+): tf.Tensor2D {
+  const last = tableSize - length;
+  const starts = new Int32Array(images * rows);
+  for (let image = 0; image < images; image++) {
+    const start = random.integer(last + 1);
+    for (let row = 0; row < rows; row++) starts[image * rows + row] = (start + row * length) % (last + 1);
+  }
   return tf.tidy(() => {
-    const places = tf.add(tf.tensor2d(starts, [rows, 1], "int32"), tf.range(0, length, 1, "int32"));
+    const along = tf.tensor1d(
+      Int32Array.from({ length }, (_, i) => i),
+      "int32",
+    );
+    const places = tf.add(tf.tensor2d(starts, [images * rows, 1], "int32"), along);
     return tf.gather<tf.Tensor>(tf.tensor1d(normals()), places) as tf.Tensor2D;
   });
 }

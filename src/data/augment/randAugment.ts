@@ -2,7 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { Random } from "../../random.js";
 import { affine } from "./affine.js";
 import { linear, turningCubic } from "./interpolation.js";
-import { type DrawnOperation, drawOperation, levelOperations } from "./operations.js";
+import { throughTables } from "./levels.js";
+import { type DrawnOperation, drawOperation, imageOperations } from "./operations.js";
 import type { AugmentationSettings } from "./settings.js";
 import { changeSome, type ImageGroup, perImage } from "./someImages.js";
 
@@ -18,17 +19,17 @@ export function drawOperations(
       if (random.uniform() >= settings.randAugmentProbability) return undefined;
       const drawn = Math.min(10, Math.max(0, (magnitude ?? 0) + settings.randAugmentStd * random.normal()));
       const cubic = interpolation === "random" ? random.uniform() < 0.5 : interpolation === "bicubic";
-      return drawOperation(drawn, { height, width, cubic }, random);
+      return drawOperation(drawn, { height, width, interpolation: cubic ? turningCubic : linear }, random);
     }),
   );
 }
 
 /**
  * RandAugment as timm has it, in its increasing variant: each layer does one of fifteen operations to each image, or nothing.
- * Images of one layer that get the same operation are worked on together.
+ * Images of one layer that get the same kind of operation are worked on together.
  *
- * @param images `[batch, height, width, 1 or 3]`, 0…1; worked on, and returned, as whole levels of 255, as timm works on bytes
- * @param fill 0…1 by channel, what comes from outside an image
+ * @param images `[batch, height, width, 1 or 3]`, levels 0…255; rounded to whole ones, as timm works on bytes
+ * @param fill by channel, levels, what comes from outside an image
  * Source: Cubuk et al., "RandAugment", 2019; timm's auto_augment.py.
  */
 export function randAugment(
@@ -36,41 +37,49 @@ export function randAugment(
   layers: readonly (readonly (DrawnOperation | undefined)[])[],
   fill: readonly number[],
 ): tf.Tensor4D {
-  const fillLevels = fill.map((value) => Math.min(255, Math.round(255 * value)));
-  return tf.tidy(() => {
-    let levels: tf.Tensor4D = tf.round(tf.mul<tf.Tensor4D>(images, 255));
-    for (const drawn of layers) levels = changeSome(levels, groupsOf(drawn, fillLevels));
-    return tf.div(levels, 255);
-  });
+  return tf.tidy(() =>
+    layers.reduce(
+      (levels, drawn) => changeSome(levels, groupsOf(drawn, fill)),
+      tf.round(tf.clipByValue(images, 0, 255)),
+    ),
+  );
 }
 
+/** What is done in one layer, kind by kind. */
 function groupsOf(drawn: readonly (DrawnOperation | undefined)[], fill: readonly number[]): ImageGroup[] {
-  const ofLevels = Object.entries(levelOperations).map(([name, apply]): ImageGroup => {
-    const own = drawn.flatMap((operation, index) =>
-      operation !== undefined && operation.name !== "move" && operation.name === name
-        ? [{ index, argument: operation.argument }]
-        : [],
-    );
-    return {
-      indices: own.map(({ index }) => index),
-      apply: (images) => apply(images, perImage(own.map(({ argument }) => argument))),
-    };
-  });
-  const moves = [linear, turningCubic].map((interpolation): ImageGroup => {
-    const own = drawn.flatMap((operation, index) =>
-      operation?.name === "move" && operation.cubic === (interpolation === turningCubic)
-        ? [{ index, matrix: operation.matrix }]
-        : [],
-    );
+  const of = <Argument>(
+    argumentOf: (operation: DrawnOperation) => Argument | undefined,
+    apply: (images: tf.Tensor4D, of: readonly Argument[]) => tf.Tensor4D,
+  ): ImageGroup => {
+    const own = drawn.flatMap((operation, index) => {
+      const argument = operation && argumentOf(operation);
+      return argument === undefined ? [] : [{ index, argument }];
+    });
     return {
       indices: own.map(({ index }) => index),
       apply: (images) =>
-        affine(
+        apply(
           images,
-          own.map(({ matrix }) => matrix),
-          { interpolation, fill },
+          own.map(({ argument }) => argument),
         ),
     };
-  });
-  return [...ofLevels, ...moves];
+  };
+  return [
+    of((operation) => (operation.kind === "table" ? operation.levelOf : undefined), throughTables),
+    ...Object.entries(imageOperations).map(([kind, apply]) =>
+      of(
+        (operation) => ("factor" in operation && operation.kind === kind ? operation.factor : undefined),
+        (images, factors) => apply(images, perImage(factors)),
+      ),
+    ),
+    ...[linear, turningCubic].map((interpolation) =>
+      of(
+        (operation) =>
+          operation.kind === "move" && operation.interpolation === interpolation
+            ? operation.matrix
+            : undefined,
+        (images, matrices) => affine(images, matrices, { interpolation, fill }),
+      ),
+    ),
+  ];
 }

@@ -11,16 +11,17 @@ export interface ImageGroup {
 /** The batch with each group changed; no image may be in two groups, and those in none stay as they are. */
 export function changeSome(images: tf.Tensor4D, groups: readonly ImageGroup[]): tf.Tensor4D {
   return tf.tidy(() => {
-    const places = Int32Array.from({ length: images.shape[0] }, (_, i) => i);
-    let next = places.length;
-    const parts = groups
-      .filter(({ indices }) => indices.length > 0)
-      .map(({ indices, apply }) => {
-        for (const index of indices) places[index] = next++;
-        return apply(tf.gather(images, tf.tensor1d([...indices], "int32")));
-      });
-    if (parts.length === 0) return tf.clone(images);
-    return tf.gather(tf.concat([images, ...parts]), tf.tensor1d(places, "int32"));
+    const present = groups.filter(({ indices }) => indices.length > 0);
+    if (present.length === 0) return tf.clone(images);
+    const changed = present.map(({ indices, apply }) =>
+      apply(tf.gather(images, tf.tensor1d([...indices], "int32"))),
+    );
+    const places = present.flatMap(({ indices }) => indices);
+    return tf.tensorScatterUpdate<tf.Rank.R4>(
+      images,
+      tf.tensor2d(places, [places.length, 1], "int32"),
+      tf.concat(changed),
+    );
   });
 }
 

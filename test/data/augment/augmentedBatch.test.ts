@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { augmentedBatch } from "../../../src/data/augment/augmentedBatch.js";
 import { cropAndFlip } from "../../../src/data/augment/cropAndFlip.js";
 import { erase } from "../../../src/data/augment/erase.js";
-import { noiseRows } from "../../../src/data/augment/noise.js";
+import { noise } from "../../../src/data/augment/noise.js";
 import { mix } from "../../../src/data/augment/mix.js";
 import {
   augmentationSchema,
@@ -151,9 +151,9 @@ onEveryEngine("augmentation", ({ title, options }) => {
     });
   });
 
-  test("noise is standard normal, other in each row, and the same bits on every engine", () => {
+  test("noise is standard normal, other in each row, also past the end of its table, the same bits on every engine", () => {
     within(() => {
-      const rows = noiseRows(40, 600, new Random(1));
+      const rows = noise(4, [10, 600], new Random(1));
       const values = Array.from(rows.dataSync());
       const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
       const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
@@ -161,6 +161,8 @@ onEveryEngine("augmentation", ({ title, options }) => {
       expect(Math.abs(variance - 1)).toBeLessThan(5 * Math.sqrt(2 / values.length));
       expect(new Set(rows.arraySync().map((row) => row[0])).size).toBe(40);
       const bits = values.map(Math.fround).join();
+      const around = noise(1, [1100, 600], new Random(1)).arraySync();
+      expect(new Set(around.slice(0, 800).map((row) => row[0])).size).toBe(800);
       noiseBits ??= bits;
       expect(bits).toBe(noiseBits);
     });

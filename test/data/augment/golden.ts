@@ -49,9 +49,9 @@ export function pictures(indices: readonly number[]): tf.Tensor4D {
   return tf.tensor4d(levels, [indices.length, height, width, channels]);
 }
 
-/** Largest absolute difference. */
+/** Largest absolute difference of levels 0…255 from values 0…1, in those. */
 export function largestError(got: tf.Tensor, expected: readonly number[]): number {
   const values = got.dataSync();
   if (values.length !== expected.length) return Infinity;
-  return expected.reduce((largest, value, i) => Math.max(largest, Math.abs(value - values[i])), 0);
+  return expected.reduce((largest, value, i) => Math.max(largest, Math.abs(value - values[i] / 255)), 0);
 }

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type DrawnOperation, drawOperation } from "../../../src/data/augment/operations.js";
 import { drawOperations, randAugment } from "../../../src/data/augment/randAugment.js";
+import { linear, turningCubic } from "../../../src/data/augment/interpolation.js";
 import { noAugmentation } from "../../../src/data/augment/settings.js";
 import { useEngine } from "../../../src/engine.js";
 import { Random } from "../../../src/random.js";
@@ -14,16 +15,13 @@ type GoldenOperation = (typeof golden.operations)[number];
 function drawnAs({ place, image, magnitude, sign, cubic }: GoldenOperation): DrawnOperation {
   const [height, width] = golden.images[image].shape;
   const random = { integer: () => place, uniform: () => (sign === 1 ? 0.25 : 0.75) };
-  return drawOperation(magnitude, { height, width, cubic }, random);
+  return drawOperation(magnitude, { height, width, interpolation: cubic ? turningCubic : linear }, random);
 }
-
-const fill = golden.fill.map((level) => level / 255);
 
 /** Levels of some pictures after one layer. */
 function changed(images: readonly number[], drawn: readonly DrawnOperation[]): Int32Array {
   return tf.tidy(() => {
-    const pixels = randAugment(tf.div<tf.Tensor4D>(pictures(images), 255), [drawn], fill);
-    return Int32Array.from(tf.round(tf.mul(pixels, 255)).dataSync());
+    return Int32Array.from(randAugment(pictures(images), [drawn], golden.fill).dataSync());
   });
 }
 
@@ -76,32 +74,35 @@ onEveryEngine("randAugment", ({ options }) => {
 
   test("images without an operation stay as they are, to a level", () => {
     tf.tidy(() => {
-      const images = tf.div<tf.Tensor4D>(pictures([0, 1]), 255);
-      const layer = [undefined, { name: "Invert", argument: 0 } as const];
-      const levels = tf.round(tf.mul(randAugment(images, [layer, layer], fill), 255)).dataSync();
+      const layer = [undefined, { kind: "table", levelOf: (level: number) => 255 - level } as const];
+      const levels = randAugment(pictures([0, 1]), [layer, layer], golden.fill).dataSync();
       expect(Array.from(levels)).toEqual(golden.images.slice(0, 2).flatMap((picture) => picture.levels));
+      const between = randAugment(tf.add(pictures([0]), 0.4), [[undefined]], golden.fill).dataSync();
+      expect(Array.from(between)).toEqual(golden.images[0].levels);
     });
   });
 
   test("no bits are left at magnitude 10, and one level stretches to nothing", () => {
-    expect(new Set(changed([0], [{ name: "Posterize", argument: 256 }]))).toEqual(new Set([0]));
+    const random = { integer: () => 4, uniform: () => 0 };
+    const posterize = drawOperation(10, { height: 8, width: 9, interpolation: linear }, random);
+    expect(new Set(changed([0], [posterize]))).toEqual(new Set([0]));
     tf.tidy(() => {
-      const flat = tf.fill<tf.Rank.R4>([1, 20, 20, 3], 0.2);
-      for (const name of ["AutoContrast", "Equalize"] as const) {
-        const same = randAugment(flat, [[{ name, argument: 0 }]], fill);
-        expect(Array.from(tf.round(tf.mul(same, 255)).dataSync())).toEqual(new Array(1200).fill(51));
+      const flat = tf.fill<tf.Rank.R4>([1, 20, 20, 3], 51);
+      for (const kind of ["AutoContrast", "Equalize"] as const) {
+        const same = randAugment(flat, [[{ kind, factor: 0 }]], golden.fill);
+        expect(new Set(same.dataSync())).toEqual(new Set([51]));
       }
     });
   });
 
   test("grey images, and images too small to be smoothed", () => {
     tf.tidy(() => {
-      const images = tf.slice(tf.div<tf.Tensor4D>(pictures([0]), 255), [0, 0, 0, 0], [1, 2, 2, 1]);
+      const images = tf.slice(pictures([0]), [0, 0, 0, 0], [1, 2, 2, 1]);
       for (let place = 0; place < 15; place++) {
         const random = { integer: () => place, uniform: () => 0.25 };
-        const drawn = drawOperation(5, { height: 2, width: 2, cubic: true }, random);
-        const values = randAugment(images, [[drawn]], [0.5]).dataSync();
-        expect(values.every((value) => value >= 0 && value <= 1)).toBe(true);
+        const drawn = drawOperation(5, { height: 2, width: 2, interpolation: turningCubic }, random);
+        const values = randAugment(images, [[drawn]], [128]).dataSync();
+        expect(values.every((value) => value >= 0 && value <= 255 && Number.isInteger(value))).toBe(true);
       }
     });
   });
@@ -115,11 +116,11 @@ describe("drawOperations", () => {
     const drawn = [...first, ...second].filter((operation) => operation !== undefined);
     expect(Math.abs(drawn.length - 6000)).toBeLessThan(5 * Math.sqrt(3000));
     const counts = new Map<string, number>();
-    for (const { name } of drawn) counts.set(name, (counts.get(name) ?? 0) + 1);
-    expect(counts.size).toBe(11);
-    for (const [name, count] of counts) {
-      const expected = (drawn.length * (name === "move" ? 5 : 1)) / 15;
-      expect(Math.abs(count - expected), name).toBeLessThan(5 * Math.sqrt(expected));
+    for (const { kind } of drawn) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+    expect(counts.size).toBe(7);
+    for (const [kind, count] of counts) {
+      const expected = (drawn.length * (kind === "move" || kind === "table" ? 5 : 1)) / 15;
+      expect(Math.abs(count - expected), kind).toBeLessThan(5 * Math.sqrt(expected));
     }
   });
 
@@ -127,9 +128,7 @@ describe("drawOperations", () => {
     const raised = (changes: object): number[] =>
       drawOperations([20_000, 8, 8], { ...settings, randAugmentProbability: 1, ...changes }, new Random(2))
         .flat()
-        .flatMap((operation) =>
-          operation?.name === "Color" ? [Math.abs(operation.argument - 1) / 0.9] : [],
-        );
+        .flatMap((operation) => (operation?.kind === "Color" ? [Math.abs(operation.factor - 1) / 0.9] : []));
     const nine = raised({}).map((share) => 10 * share);
     const mean = nine.reduce((sum, value) => sum + value, 0) / nine.length;
     expect(Math.abs(mean - 9)).toBeLessThan(0.05);

@@ -8,14 +8,15 @@ export interface Normalisation {
   readonly std: readonly number[];
 }
 
-/** What `change` makes of pixels 0…1, for images that are normalised: they are brought back, and normalised again. */
-export function inPixelRange(
+/** What `change` makes of levels 0…255, for images that are normalised: they are brought back, and normalised again. */
+export function inLevels(
   images: tf.Tensor4D,
   { mean, std }: Normalisation,
-  change: (pixels: tf.Tensor4D) => tf.Tensor4D,
+  change: (levels: tf.Tensor4D) => tf.Tensor4D,
 ): tf.Tensor4D {
   return tf.tidy(() => {
-    const [center, scale] = [tf.tensor1d([...mean]), tf.tensor1d([...std])];
+    const center = tf.tensor1d(mean.map((value) => 255 * value));
+    const scale = tf.tensor1d(std.map((value) => 255 * value));
     return tf.div(tf.sub(change(tf.add(tf.mul(images, scale), center)), center), scale);
   });
 }
