@@ -35,7 +35,12 @@ describe("completeRecipe", () => {
     }
     expect(await completeRecipe({ recipe: "small" })).toEqual(await completeRecipe());
     expect(await completeRecipe({ recipe: "kat-imagenet" })).toMatchObject({
-      augmentation: { flip: 0.5, erasing: 0.25, mixup: 0.8, cutmix: 1, switchProbability: 0.5 },
+      augmentation: {
+        ...{ flip: 0.5, erasing: 0.25, mixup: 0.8, cutmix: 1, switchProbability: 0.5 },
+        ...{ cropScale: [0.08, 1], cropRatio: [3 / 4, 4 / 3], interpolation: "random", cropPadding: 0 },
+        ...{ randAugment: 9, randAugmentStd: 0.5, randAugmentLayers: 2, randAugmentProbability: 0.5 },
+        ...{ brightness: 0, contrast: 0, saturation: 0, hue: 0 },
+      },
       ...{ epochs: 300, batchSize: 1024, learningRate: 1e-3, warmupEpochs: 5, warmupLearningRate: 1e-5 },
       ...{ finalLearningRate: 0, weightDecay: 0.05, coefficientWeightDecay: 0.05, epsilon: 1e-8 },
       ...{ labelSmoothing: 0.1, clipNorm: null, emaDecay: 0.9999 },
@@ -46,6 +51,11 @@ describe("completeRecipe", () => {
       expect(karat).toMatchObject({
         ...{ epochs: 100, batchSize, epsilon: 1e-6, clipNorm: 1, finalLearningRate: 1e-5 },
         ...{ warmupEpochs: 5, warmupLearningRate: 1e-6, emaDecay: 0.99992 },
+        augmentation: {
+          ...{ flip: 0.5, cropScale: [0.08, 1], cropRatio: [0.67, 1.5], interpolation: "bicubic" },
+          ...{ randAugment: 15, randAugmentStd: 1, randAugmentLayers: 2, mixup: 0.5, cutmix: 0.5 },
+          ...{ erasing: 0, brightness: 0 },
+        },
       });
     }
   });
