@@ -7,7 +7,7 @@
  *     node --import tsx bench/augment.ts [engine torch] [device cpu] [sizes 32x128,224x32] [rounds 3] [threads 2]
  *
  * On a GPU without network: `katlab pack -o build/offline --with bench/augment.ts`, then there
- * `./katlab run scripts/augment.mjs torch cuda 224x128`, and the peer by itself, `python augment.py cuda 224 128 2`.
+ * `./katlab run scripts/augment.mjs torch cuda 224x128`, and the peer by itself, `python augment.py cuda 224 128 2 1`.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";

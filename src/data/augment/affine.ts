@@ -23,10 +23,7 @@ export function affine(
     const from = origins(matrices, height, width);
     const { places, weights } = neighbours(from, [width, height], interpolation);
     const [columns, rows] = tf.unstack(places, 1);
-    const starts = tf.tensor4d(
-      Int32Array.from({ length: count }, (_, image) => image * height),
-      [1, count, 1, 1],
-    );
+    const starts = tf.reshape(tf.range(0, count * height, height, "int32"), [1, count, 1, 1]);
     const lines = tf.mul(tf.add(rows, starts), tf.scalar(width, "int32"));
     const sources = tf.add(tf.reshape(lines, [taps, 1, pixels]), tf.reshape(columns, [1, taps, pixels]));
     const [alongX, alongY] = tf.unstack(weights, 1);
@@ -45,20 +42,15 @@ export function affine(
 
 /** Where each pixel's centre comes from, along x and along y, `[2, images, height, width]`. */
 function origins(matrices: readonly Affine[], height: number, width: number): tf.Tensor4D {
-  const entries = (...places: [alongX: number, alongY: number]): tf.Tensor4D =>
-    tf.tensor4d(
-      places.flatMap((place) => matrices.map((matrix) => matrix[place])),
-      [2, matrices.length, 1, 1],
-    );
-  const x = tf.tensor4d(
-    Float32Array.from({ length: width }, (_, column) => column + 0.5),
-    [1, 1, 1, width],
-  );
-  const y = tf.tensor4d(
-    Float32Array.from({ length: height }, (_, row) => row + 0.5),
-    [1, 1, height, 1],
-  );
-  return tf.add(tf.add(tf.mul(entries(0, 3), x), tf.mul(entries(1, 4), y)), entries(2, 5));
+  const entries = [
+    [0, 3],
+    [1, 4],
+    [2, 5],
+  ].flatMap((axes) => axes.flatMap((place) => matrices.map((matrix) => matrix[place])));
+  const [ofX, ofY, shift] = tf.unstack(tf.tensor5d(entries, [3, 2, matrices.length, 1, 1]));
+  const x = tf.reshape(tf.add(tf.range(0, width), 0.5), [1, 1, 1, width]);
+  const y = tf.reshape(tf.add(tf.range(0, height), 0.5), [1, 1, height, 1]);
+  return tf.add(tf.add(tf.mul(ofX, x), tf.mul(ofY, y)), shift);
 }
 
 /** The pixels around each place that it is made of, and their weights, `[taps, 2, images, height, width]`. */
@@ -70,15 +62,14 @@ function neighbours(
   const place = tf.sub(from, 0.5);
   const before = tf.floor(place);
   const t = tf.sub(place, before);
-  const coefficients = (power: number): tf.Tensor5D =>
-    tf.tensor5d(
-      weights.map((polynomial) => polynomial[power]),
-      [weights.length, 1, 1, 1, 1],
-    );
-  const offsets = tf.tensor5d(
-    Int32Array.from(weights, (_, tap) => first + tap),
-    [weights.length, 1, 1, 1, 1],
+  const taps = weights.length;
+  const coefficients = tf.unstack(
+    tf.tensor(
+      [0, 1, 2, 3].flatMap((power) => weights.map((polynomial) => polynomial[power])),
+      [4, taps, 1, 1, 1, 1],
+    ),
   );
+  const offsets = tf.reshape(tf.range(first, first + taps, 1, "int32"), [taps, 1, 1, 1, 1]);
   const last = tf.tensor4d(
     Int32Array.from(sizes, (size) => size - 1),
     [2, 1, 1, 1],
@@ -86,10 +77,7 @@ function neighbours(
   const pixels = tf.add(tf.cast(before, "int32"), offsets);
   return {
     places: tf.minimum(tf.maximum(pixels, tf.scalar(0, "int32")), last),
-    weights: [2, 1, 0].reduce<tf.Tensor>(
-      (sum, power) => tf.add(tf.mul(sum, t), coefficients(power)),
-      coefficients(3),
-    ),
+    weights: coefficients.reduceRight((sum, coefficient) => tf.add(tf.mul(sum, t), coefficient)),
   };
 }
 

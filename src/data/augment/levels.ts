@@ -23,10 +23,12 @@ export function equalize(images: tf.Tensor4D): tf.Tensor4D {
   const [count, height, width, channels] = images.shape;
   const levels = highest + 1;
   return tf.tidy(() => {
-    const tables = Int32Array.from({ length: count * channels }, (_, table) => table * levels);
-    const places = tf.add(tf.cast(images, "int32"), tf.tensor4d(tables, [count, 1, 1, channels]));
-    const ones = tf.ones([count * height * width * channels]);
-    const counts = tf.scatterND<tf.Rank.R1>(tf.reshape(places, [-1, 1]), ones, [tables.length * levels]);
+    const size = count * channels * levels;
+    const starts = tf.reshape(tf.range(0, size, levels, "int32"), [count, 1, 1, channels]);
+    const places = tf.add(tf.cast(images, "int32"), starts);
+    // Counted as integers, whose order of addition does not matter and whose running sums have one order on CUDA too.
+    const ones = tf.ones([count * height * width * channels], "int32");
+    const counts = tf.scatterND<tf.Rank.R1>(tf.reshape(places, [-1, 1]), ones, [size]);
     const below = tf.cumsum(tf.reshape(counts, [count, channels, levels]), 2, true);
     const ofHighest = tf.sum(tf.cast(tf.equal(images, tf.max(images, [1, 2], true)), "float32"), [1, 2]);
     const step = tf.expandDims(tf.floor(tf.div(tf.sub(height * width, ofHighest), highest)), 2);
@@ -49,10 +51,7 @@ export function throughTables(
     tables.forEach((levelOf, table) => {
       for (let level = 0; level < levels; level++) values[table * levels + level] = levelOf(level);
     });
-    const starts = tf.tensor4d(
-      Int32Array.from(tables, (_, table) => table * levels),
-      [tables.length, 1, 1, 1],
-    );
+    const starts = tf.reshape(tf.range(0, values.length, levels, "int32"), [tables.length, 1, 1, 1]);
     return tf.gather<tf.Tensor>(tf.tensor1d(values), tf.add(tf.cast(images, "int32"), starts)) as tf.Tensor4D;
   });
 }

@@ -41,19 +41,15 @@ export function resizedCrop(images: tf.Tensor4D, crops: readonly Crop[]): tf.Ten
   return tf.tidy(() => {
     const lines = tf.reshape(images, [batch * height, width * channels]);
     const byRow = tapsOf(rows, { size: height, count, stride: height, repeats: 1 }).map(
-      ({ places, weights }) =>
-        tf.mul(tf.gather(lines, tf.tensor1d(places, "int32")), tf.tensor2d(weights, [batch * height, 1])),
+      ({ places, weights }) => tf.mul(tf.gather(lines, places), tf.reshape(weights, [-1, 1])),
     );
     const pixels = tf.reshape(sum(byRow), [batch * height * width, channels]);
-    const starts = tf.tensor3d(
-      Int32Array.from({ length: batch * height }, (_, line) => line * width),
-      [batch, height, 1],
-    );
+    const starts = tf.reshape(tf.range(0, batch * height * width, width, "int32"), [batch, height, 1]);
     const byColumn = tapsOf(columns, { size: width, count, stride: 0, repeats: channels }).map(
       ({ places, weights }) => {
-        const own = tf.add(starts, tf.tensor3d(places, [batch, 1, width], "int32"));
+        const own = tf.add(starts, tf.reshape(places, [batch, 1, width]));
         const found = tf.reshape(tf.gather<tf.Tensor>(pixels, own), [batch, height, width * channels]);
-        return tf.mul(found, tf.tensor3d(weights, [batch, 1, width * channels]));
+        return tf.mul(found, tf.reshape(weights, [batch, 1, width * channels]));
       },
     );
     const resized = tf.reshape<tf.Rank.R4>(sum(byColumn), images.shape);
@@ -79,48 +75,50 @@ interface Layout {
 
 /** One of the pixels that each place is made of, `[images · size]`, and its weight, `[images · size · repeats]`. */
 interface Tap {
-  readonly places: Int32Array;
-  readonly weights: Float32Array;
+  readonly places: tf.Tensor1D;
+  readonly weights: tf.Tensor1D;
 }
 
 /** What each place along an axis is made of. Pixels outside the box have no part; the others share theirs, as in Pillow. */
 function tapsOf(stretches: readonly Stretch[], { size, count, stride, repeats }: Layout): Tap[] {
-  const taps = Array.from({ length: count }, (): Tap => ({
-    places: new Int32Array(stretches.length * size),
-    weights: new Float32Array(stretches.length * size * repeats),
-  }));
+  const all = stretches.length * size;
+  const places = new Int32Array(count * all);
+  const weights = new Float32Array(count * all * repeats);
   // Plain loops without arrays inside: at 224² and batch 128 they go round half a million times a step.
   const shares = new Float64Array(count * size);
   const whole = new Float64Array(size);
-  stretches.forEach(({ start, length, interpolation: { first, weights }, isReversed }, image) => {
-    const offset = image * size;
+  stretches.forEach(({ start, length, interpolation, isReversed }, image) => {
     shares.fill(0);
     whole.fill(0);
-    for (let k = 0; k < weights.length; k++) {
-      const [c0, c1, c2, c3] = weights[k];
-      const { places } = taps[k];
+    for (let k = 0; k < interpolation.weights.length; k++) {
+      const [c0, c1, c2, c3] = interpolation.weights[k];
       for (let i = 0; i < size; i++) {
         const place = ((i + 0.5) * length) / size - 0.5;
         const before = Math.floor(place);
         const t = place - before;
-        const from = before + first + k;
+        const from = before + interpolation.first + k;
         const isInside = from >= 0 && from < length;
         const to = isReversed ? size - 1 - i : i;
-        places[offset + to] = image * stride + start + (isInside ? from : 0);
+        places[k * all + image * size + to] = image * stride + start + (isInside ? from : 0);
         if (!isInside) continue;
         const share = c0 + t * (c1 + t * (c2 + t * c3));
         shares[k * size + to] = share;
         whole[to] += share;
       }
     }
-    taps.forEach((tap, k) => {
+    for (let k = 0; k < count; k++) {
       for (let i = 0; i < size; i++) {
         const weight = shares[k * size + i] / whole[i];
-        for (let c = 0; c < repeats; c++) tap.weights[(offset + i) * repeats + c] = weight;
+        const to = (k * all + image * size + i) * repeats;
+        for (let c = 0; c < repeats; c++) weights[to + c] = weight;
       }
-    });
+    }
   });
-  return taps;
+  const ofWeights = tf.unstack(tf.tensor2d(weights, [count, all * repeats]));
+  return tf.unstack(tf.tensor2d(places, [count, all], "int32")).map((tap, k) => ({
+    places: tap as tf.Tensor1D,
+    weights: ofWeights[k] as tf.Tensor1D,
+  }));
 }
 
 function sum(parts: readonly tf.Tensor[]): tf.Tensor {

@@ -13,13 +13,17 @@ export function changeSome(images: tf.Tensor4D, groups: readonly ImageGroup[]): 
   return tf.tidy(() => {
     const present = groups.filter(({ indices }) => indices.length > 0);
     if (present.length === 0) return tf.clone(images);
-    const changed = present.map(({ indices, apply }) =>
-      apply(tf.gather(images, tf.tensor1d([...indices], "int32"))),
+    // One copy to the device for all groups: each waits for what the device has been asked for before.
+    const all = present.flatMap(({ indices }) => indices);
+    const places = tf.tensor1d(all, "int32");
+    const own = tf.split(
+      places,
+      present.map(({ indices }) => indices.length),
     );
-    const places = present.flatMap(({ indices }) => indices);
+    const changed = present.map(({ apply }, group) => apply(tf.gather(images, own[group])));
     return tf.tensorScatterUpdate<tf.Rank.R4>(
       images,
-      tf.tensor2d(places, [places.length, 1], "int32"),
+      tf.reshape(places, [all.length, 1]),
       tf.concat(changed),
     );
   });
