@@ -17,26 +17,18 @@ export function affine(
   { interpolation, fill }: { interpolation: Interpolation; fill: readonly number[] },
 ): tf.Tensor4D {
   const [count, height, width, channels] = images.shape;
-  const pixels = count * height * width;
-  const taps = interpolation.weights.length;
   return tf.tidy(() => {
     const from = origins(matrices, height, width);
-    const { places, weights } = neighbours(from, [width, height], interpolation);
-    const [columns, rows] = tf.unstack(places, 1);
-    const starts = tf.reshape(tf.range(0, count * height, height, "int32"), [1, count, 1, 1]);
-    const lines = tf.mul(tf.add(rows, starts), tf.scalar(width, "int32"));
-    const sources = tf.add(tf.reshape(lines, [taps, 1, pixels]), tf.reshape(columns, [1, taps, pixels]));
-    const [alongX, alongY] = tf.unstack(weights, 1);
-    const shares = tf.mul(tf.reshape(alongY, [taps, 1, pixels]), tf.reshape(alongX, [1, taps, pixels]));
-    const parts = tf.mul(
-      tf.gather(tf.reshape(images, [pixels, channels]), tf.reshape(sources, [-1])),
-      tf.reshape(shares, [-1, 1]),
-    );
-    const sums = tf.sum(tf.reshape(parts, [taps * taps, pixels * channels]), 0);
+    const pixels = tf.reshape(images, [count * height * width, channels]);
+    const sums = tf.tidy(() => {
+      const { places, weights } = neighbours(from, interpolation);
+      // Summed as long rows, whose inner loop is long.
+      const parts = tf.mul(tf.gather<tf.Tensor>(pixels, places), tf.expandDims(weights, 2));
+      return tf.sum(tf.reshape(parts, [-1, count * height * width * channels]), 0);
+    });
     const levels = tf.floor(tf.clipByValue(tf.reshape(sums, images.shape), 0, 255));
     const background = tf.tensor1d([...fill]);
-    const inside = isInside(from, [width, height]);
-    return tf.add<tf.Tensor4D>(tf.mul(tf.sub(levels, background), inside), background);
+    return tf.add<tf.Tensor4D>(tf.mul(tf.sub(levels, background), isInside(from)), background);
   });
 }
 
@@ -53,39 +45,53 @@ function origins(matrices: readonly Affine[], height: number, width: number): tf
   return tf.add(tf.add(tf.mul(ofX, x), tf.mul(ofY, y)), shift);
 }
 
-/** The pixels around each place that it is made of, and their weights, `[taps, 2, images, height, width]`. */
+/** The pixels of the batch around each place that it is made of, and their weights, `[taps · taps, pixels]`. */
 function neighbours(
   from: tf.Tensor4D,
-  sizes: readonly [number, number],
   { first, weights }: Interpolation,
 ): { places: tf.Tensor; weights: tf.Tensor } {
+  const [, count, height, width] = from.shape;
+  const [taps, pixels] = [weights.length, count * height * width];
   const place = tf.sub(from, 0.5);
   const before = tf.floor(place);
   const t = tf.sub(place, before);
-  const taps = weights.length;
   const coefficients = tf.unstack(
     tf.tensor(
       [0, 1, 2, 3].flatMap((power) => weights.map((polynomial) => polynomial[power])),
       [4, taps, 1, 1, 1, 1],
     ),
   );
+  const polynomials = coefficients.reduceRight((sum, coefficient) => tf.add(tf.mul(sum, t), coefficient));
+  const [ofColumns, ofRows] = tf.unstack(polynomials, 1);
+
   const offsets = tf.reshape(tf.range(first, first + taps, 1, "int32"), [taps, 1, 1, 1, 1]);
-  const last = tf.tensor4d(
-    Int32Array.from(sizes, (size) => size - 1),
-    [2, 1, 1, 1],
-  );
-  const pixels = tf.add(tf.cast(before, "int32"), offsets);
+  const last = tf.tensor4d([width - 1, height - 1], [2, 1, 1, 1], "int32");
+  const around = tf.add(tf.cast(before, "int32"), offsets);
+  const inside = tf.minimum(tf.maximum(around, tf.scalar(0, "int32")), last);
+  const [columns, rows] = tf.unstack(inside, 1);
+  const starts = tf.reshape(tf.range(0, count * height, height, "int32"), [1, count, 1, 1]);
+  const lines = tf.mul(tf.add(rows, starts), tf.scalar(width, "int32"));
+
+  /** Every row with every column. */
+  const each = (
+    row: tf.Tensor,
+    column: tf.Tensor,
+    join: (a: tf.Tensor, b: tf.Tensor) => tf.Tensor,
+  ): tf.Tensor =>
+    tf.reshape(join(tf.reshape(row, [taps, 1, pixels]), tf.reshape(column, [1, taps, pixels])), [
+      taps * taps,
+      pixels,
+    ]);
   return {
-    places: tf.minimum(tf.maximum(pixels, tf.scalar(0, "int32")), last),
-    weights: coefficients.reduceRight((sum, coefficient) => tf.add(tf.mul(sum, t), coefficient)),
+    places: each(lines, columns, (a, b) => tf.add(a, b)),
+    weights: each(ofRows, ofColumns, (a, b) => tf.mul(a, b)),
   };
 }
 
 /** 1 where a place is in the image and 0 outside, `[images, height, width, 1]`. */
-function isInside(from: tf.Tensor4D, sizes: readonly [number, number]): tf.Tensor4D {
-  const isWithin = tf.logicalAnd(
-    tf.greaterEqual(from, 0),
-    tf.less(from, tf.tensor4d([...sizes], [2, 1, 1, 1])),
-  );
+function isInside(from: tf.Tensor4D): tf.Tensor4D {
+  const [, , height, width] = from.shape;
+  const sizes = tf.tensor4d([width, height], [2, 1, 1, 1]);
+  const isWithin = tf.logicalAnd(tf.greaterEqual(from, 0), tf.less(from, sizes));
   return tf.expandDims(tf.min(tf.cast(isWithin, "float32"), 0), 3);
 }

@@ -36,8 +36,8 @@ export interface AugmentedBatchOptions extends Partial<Normalisation> {
  * @param options classes of the data, where to draw from, and for resized crops, colours and RandAugment the `mean` and `std`
  *   of the dataset, which images are normalised by
  * @returns tensors of the caller's
- * @throws KatlabError `invalid` for an index outside the split, where `mean` and `std` are needed and missing, and for colours
- *   or RandAugment of images that are neither grey nor RGB
+ * @throws KatlabError `invalid` for an index outside the split, where `mean` and `std` are needed and missing or not the split's,
+ *   and for colours or RandAugment of images that are neither grey nor RGB
  */
 export function augmentedBatch(
   split: Split,
@@ -55,7 +55,7 @@ export function augmentedBatch(
       const place = random.split("cropAndFlip");
       images = cropAndFlip(images, { padding: cropPadding, flip: plainFlip }, split.black, place);
     }
-    images = changePixels(images, settings, options);
+    images = changePixels(images, split.black, settings, options);
     if (erasing > 0) images = erase(images, erasing, random.split("erase"));
     if (mixup === 0 && cutmix === 0) return { images, labels: batch.labels };
     return { ...mix(images, batch.labels, settings, { classes, random: random.split("mix") }) };
@@ -65,6 +65,7 @@ export function augmentedBatch(
 /** What works on levels, if it is asked for. */
 function changePixels(
   images: tf.Tensor4D,
+  black: readonly number[],
   settings: AugmentationSettings,
   { random, mean, std }: AugmentedBatchOptions,
 ): tf.Tensor4D {
@@ -81,6 +82,7 @@ function changePixels(
     });
   }
   const { shape } = images;
+  mustFit(black, { mean, std });
   if (magnitude !== null || colours) mustBeGreyOrRgb(shape[3]);
   return inLevels(images, { mean, std }, (own) => {
     let levels = own;
@@ -100,10 +102,23 @@ function changePixels(
   });
 }
 
+/** A black pixel tells what images were normalised by, but for one number. */
+function mustFit(black: readonly number[], { mean, std }: Normalisation): void {
+  const own = mean.map((value, channel) => -value / std[channel]);
+  const fits = own.length === black.length && own.every((value, c) => Math.abs(value - black[c]) <= 1e-3);
+  if (fits) return;
+  throw mustBe({
+    subject: "augmentedBatch",
+    must: `mean and std must be those that the images are normalised by, which make black [${black.join(", ")}]`,
+    got: `black [${own.join(", ")}]`,
+    remedy: "Pass the dataset's: { classes, random, mean: data.mean, std: data.std }.",
+  });
+}
+
 function mustBeGreyOrRgb(channels: number): void {
   if (channels === 1 || channels === 3) return;
   throw mustBe({
-    subject: "augmentation",
+    subject: "augmentedBatch",
     must: "colours and RandAugment need images of 1 or 3 channels",
     got: String(channels),
     remedy: "Leave them out of the augmentation.",

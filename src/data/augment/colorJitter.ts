@@ -40,8 +40,8 @@ export function drawColors(
 }
 
 /**
- * torchvision's ColorJitter of float images, whose white is 255 here, each image with its own changes in its own order, a whole batch at once.
- * Brightness, contrast and saturation are one formula with three greys, clipped to 0…255 after each:
+ * torchvision's ColorJitter of float images, whose white is 255 here, each image with its own changes in its own order, a
+ * whole batch at once. Brightness, contrast and saturation are one formula with three greys, clipped to 0…255 after each:
  *
  *     x ← factor · x + (1 − factor) · (0 | mean of the grey image | the grey image)
  *

@@ -1,5 +1,12 @@
+import type { Random } from "../../random.js";
+
 /** Which interpolation; "random" draws one of both for each image. */
 export type InterpolationName = "bilinear" | "bicubic" | "random";
+
+/** Whether one image is interpolated by a cubic. */
+export function drawCubic(name: InterpolationName, random: Pick<Random, "uniform">): boolean {
+  return name === "random" ? random.uniform() < 0.5 : name === "bicubic";
+}
 
 /**
  * How values between pixels are made: the pixel at `first` from the one at or before the place, and those after it, each
@@ -19,7 +26,7 @@ export const linear: Interpolation = {
   ],
 };
 
-/** Keys' cubic convolution with parameter a: the cubic through the two neighbours whose slopes are −a times the differences around. */
+/** Keys' cubic convolution with parameter a: through the two neighbours, with −a times the differences around as slopes. */
 function cubic(a: number): Interpolation {
   return {
     first: -1,

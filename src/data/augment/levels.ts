@@ -12,9 +12,11 @@ export function autoContrast(images: tf.Tensor4D): tf.Tensor4D {
     const low = tf.min(images, [1, 2], true);
     const range = tf.sub(tf.max(images, [1, 2], true), low);
     const isFlat = tf.equal(range, 0);
-    const divisor = tf.where(isFlat, tf.onesLike(range), range);
-    const stretched = tf.floor(tf.div(tf.mul(tf.sub(images, low), highest), divisor));
-    return tf.where<tf.Tensor4D>(isFlat, images, stretched as tf.Tensor4D);
+    // A channel of one level stays: (x − 0) · 1 / 1.
+    const [none, one] = [tf.zerosLike(range), tf.onesLike(range)];
+    const from = tf.sub(images, tf.where(isFlat, none, low));
+    const raised = tf.mul(from, tf.where(isFlat, one, tf.fill(range.shape, highest)));
+    return tf.floor(tf.div<tf.Tensor4D>(raised, tf.where(isFlat, one, range)));
   });
 }
 

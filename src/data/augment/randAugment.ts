@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Random } from "../../random.js";
 import { affine } from "./affine.js";
-import { linear, turningCubic } from "./interpolation.js";
+import { drawCubic, linear, turningCubic } from "./interpolation.js";
 import { throughTables } from "./levels.js";
 import { type DrawnOperation, drawOperation, imageOperations } from "./operations.js";
 import type { AugmentationSettings } from "./settings.js";
@@ -18,8 +18,8 @@ export function drawOperations(
     Array.from({ length: batch }, () => {
       if (random.uniform() >= settings.randAugmentProbability) return undefined;
       const drawn = Math.min(10, Math.max(0, (magnitude ?? 0) + settings.randAugmentStd * random.normal()));
-      const cubic = interpolation === "random" ? random.uniform() < 0.5 : interpolation === "bicubic";
-      return drawOperation(drawn, { height, width, interpolation: cubic ? turningCubic : linear }, random);
+      const own = drawCubic(interpolation, random) ? turningCubic : linear;
+      return drawOperation(drawn, { height, width, interpolation: own }, random);
     }),
   );
 }

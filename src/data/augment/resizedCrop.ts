@@ -1,7 +1,13 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Random } from "../../random.js";
 import { type CropBox, type CropRanges, drawCropBox } from "./cropBox.js";
-import { type Interpolation, type InterpolationName, linear, resizingCubic } from "./interpolation.js";
+import {
+  drawCubic,
+  type Interpolation,
+  type InterpolationName,
+  linear,
+  resizingCubic,
+} from "./interpolation.js";
 
 /** What is drawn for one image. */
 export interface Crop {
@@ -18,8 +24,8 @@ export function drawCrops(
 ): Crop[] {
   return Array.from({ length: batch }, () => {
     const box = drawCropBox(height, width, ranges, random);
-    const isCubic = interpolation === "random" ? random.uniform() < 0.5 : interpolation === "bicubic";
-    return { box, interpolation: isCubic ? resizingCubic : linear, flipped: random.uniform() < flip };
+    const own = drawCubic(interpolation, random) ? resizingCubic : linear;
+    return { box, interpolation: own, flipped: random.uniform() < flip };
   });
 }
 
@@ -31,7 +37,10 @@ export function drawCrops(
  */
 export function resizedCrop(images: tf.Tensor4D, crops: readonly Crop[]): tf.Tensor4D {
   const [batch, height, width, channels] = images.shape;
-  const count = Math.max(...crops.map(({ interpolation }) => interpolation.weights.length));
+  const count = Math.max(
+    linear.weights.length,
+    ...crops.map(({ interpolation }) => interpolation.weights.length),
+  );
   const rows = crops.map(({ box, interpolation }) => {
     return { start: box.top, length: box.height, interpolation, isReversed: false };
   });
@@ -40,19 +49,21 @@ export function resizedCrop(images: tf.Tensor4D, crops: readonly Crop[]): tf.Ten
   });
   return tf.tidy(() => {
     const lines = tf.reshape(images, [batch * height, width * channels]);
-    const byRow = tapsOf(rows, { size: height, count, stride: height, repeats: 1 }).map(
+    const byRow = weightedSum(
+      tapsOf(rows, { size: height, count, stride: height, repeats: 1 }),
       ({ places, weights }) => tf.mul(tf.gather(lines, places), tf.reshape(weights, [-1, 1])),
     );
-    const pixels = tf.reshape(sum(byRow), [batch * height * width, channels]);
+    const pixels = tf.reshape(byRow, [batch * height * width, channels]);
     const starts = tf.reshape(tf.range(0, batch * height * width, width, "int32"), [batch, height, 1]);
-    const byColumn = tapsOf(columns, { size: width, count, stride: 0, repeats: channels }).map(
+    const byColumn = weightedSum(
+      tapsOf(columns, { size: width, count, stride: 0, repeats: channels }),
       ({ places, weights }) => {
         const own = tf.add(starts, tf.reshape(places, [batch, 1, width]));
         const found = tf.reshape(tf.gather<tf.Tensor>(pixels, own), [batch, height, width * channels]);
         return tf.mul(found, tf.reshape(weights, [batch, 1, width * channels]));
       },
     );
-    const resized = tf.reshape<tf.Rank.R4>(sum(byColumn), images.shape);
+    const resized = tf.reshape<tf.Rank.R4>(byColumn, images.shape);
     return count === linear.weights.length ? resized : tf.clipByValue(resized, 0, 255);
   });
 }
@@ -121,6 +132,14 @@ function tapsOf(stretches: readonly Stretch[], { size, count, stride, repeats }:
   }));
 }
 
-function sum(parts: readonly tf.Tensor[]): tf.Tensor {
-  return parts.reduce((total, part) => tf.add(total, part));
+/** Each part is freed once it is added: a batch of images takes many megabytes. */
+function weightedSum(taps: readonly Tap[], partOf: (tap: Tap) => tf.Tensor): tf.Tensor {
+  return taps.slice(1).reduce(
+    (sum, tap) => {
+      const next = tf.tidy(() => tf.add(sum, partOf(tap)));
+      sum.dispose();
+      return next;
+    },
+    tf.tidy(() => partOf(taps[0])),
+  );
 }

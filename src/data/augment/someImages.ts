@@ -20,7 +20,7 @@ export function changeSome(images: tf.Tensor4D, groups: readonly ImageGroup[]): 
       places,
       present.map(({ indices }) => indices.length),
     );
-    const changed = present.map(({ apply }, group) => apply(tf.gather(images, own[group])));
+    const changed = present.map(({ apply }, group) => tf.tidy(() => apply(tf.gather(images, own[group]))));
     return tf.tensorScatterUpdate<tf.Rank.R4>(
       images,
       tf.reshape(places, [all.length, 1]),

@@ -132,6 +132,25 @@ onEveryEngine("augmentation", ({ title, options }) => {
     }
   });
 
+  test("and not what another set is normalised by", () => {
+    const other = { mean: [0.5, 0.4, 0.3], std: [0.2, 0.25, 0.4] };
+    const options = { classes, random: new Random(1), ...other };
+    expect(() => augmentedBatch(split, all, { ...noAugmentation, hue: 0.1 }, options)).toThrow(
+      "augmentedBatch: mean and std must be those that the images are normalised by",
+    );
+  });
+
+  test("no images and one image", () => {
+    within(() => {
+      for (const indices of [[], [3]]) {
+        const options = { classes, random: new Random(1), ...normalisation };
+        const { images, labels } = augmentedBatch(split, indices, everything, options);
+        expect(images.shape).toEqual([indices.length, height, width, channels]);
+        expect(labels.shape).toEqual([indices.length, classes]);
+      }
+    });
+  });
+
   test("images of another number of channels are cropped, but have no colours", () => {
     within(() => {
       const plain = { mean: [0, 0], std: [1, 1] };
