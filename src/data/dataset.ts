@@ -2,6 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { mustBe } from "../errors.js";
 import type { Random } from "../random.js";
 import { sizeOf } from "../shape.js";
+import { balanced } from "./balanced.js";
+import { gatheredBytes, mustBeIndices, normalisationTable, normalisedImages } from "./normalisedImages.js";
 
 /** Images with labels, kept as bytes; normalised to float32 only batch by batch. */
 export interface Split {
@@ -79,8 +81,7 @@ export class ImageSplit implements Split {
   readonly shape: readonly [height: number, width: number, channels: number];
   readonly black: readonly number[];
   readonly #content: ImageSplitContent;
-  /** For each channel, the normalised value of every pixel value there is. */
-  readonly #normalised: readonly Float32Array[];
+  readonly #table: Float64Array;
 
   /** @throws KatlabError `invalid` when the parts do not fit together */
   constructor(content: ImageSplitContent) {
@@ -92,31 +93,15 @@ export class ImageSplit implements Split {
     this.labels = labels;
     this.shape = shape;
     this.black = mean.map((center, channel) => -center / std[channel]);
-    this.#normalised = mean.map((center, channel) =>
-      Float32Array.from({ length: 256 }, (_, value) => (value / 255 - center) / std[channel]),
-    );
+    this.#table = normalisationTable(mean, std);
   }
 
   batch(indices: ArrayLike<number>): ReturnType<Split["batch"]> {
-    const size = sizeOf(this.shape);
-    const count = indices.length;
-    const pixels = new Float32Array(count * size);
-    const labels = new Int32Array(count);
-    for (let i = 0; i < count; i++) {
-      const index = indices[i];
-      if (!(Number.isInteger(index) && index >= 0 && index < this.size)) {
-        throw mustBe({
-          subject: "batch",
-          must: `indices must be integers in [0, ${this.size})`,
-          got: `${index} at position ${i}`,
-          remedy: "Draw the indices from random.permutation(split.size).",
-        });
-      }
-      this.#normalise(index * size, size, pixels, i * size);
-      labels[i] = this.labels[index];
-    }
+    mustBeIndices(indices, this.size);
+    const pixels = gatheredBytes(this.images, this.shape, indices);
+    const labels = Int32Array.from(indices, (index) => this.labels[index]);
     return {
-      images: tf.tensor4d(pixels, [count, ...this.shape], "float32"),
+      images: normalisedImages(pixels, [indices.length, ...this.shape], this.#table),
       labels: tf.tensor1d(labels, "int32"),
     };
   }
@@ -156,22 +141,8 @@ export class ImageSplit implements Split {
 
   /** The images at some places, as a split of their own. */
   #of(places: Int32Array): ImageSplit {
-    const size = sizeOf(this.shape);
-    const images = new Uint8Array(places.length * size);
-    places.forEach((index, i) => {
-      images.set(this.images.subarray(index * size, (index + 1) * size), i * size);
-    });
+    const images = gatheredBytes(this.images, this.shape, places);
     return new ImageSplit({ ...this.#content, images, labels: places.map((index) => this.labels[index]) });
-  }
-
-  // A table look-up per pixel: no arithmetic, and the same bits as normalising in float64 and rounding once.
-  #normalise(from: number, size: number, pixels: Float32Array, to: number): void {
-    const { images } = this;
-    const channels = this.shape[2];
-    for (let c = 0; c < channels; c++) {
-      const table = this.#normalised[c];
-      for (let i = c; i < size; i += channels) pixels[to + i] = table[images[from + i]];
-    }
   }
 }
 
@@ -210,22 +181,6 @@ export function channelStatistics(
     std.push(Math.sqrt(squares / n - (sum / n) ** 2) / 255);
   }
   return { mean, std };
-}
-
-/** `n` indices, ascending, as evenly spread over the classes as the labels allow. */
-function balanced(labels: Int32Array, n: number, random?: Random): Int32Array {
-  const order = random?.permutation(labels.length) ?? labels.map((_, i) => i);
-  const seen = new Map<number, number>();
-  const rank = new Int32Array(labels.length); // how many of its class come before it
-  for (const index of order) {
-    const before = seen.get(labels[index]) ?? 0;
-    rank[index] = before;
-    seen.set(labels[index], before + 1);
-  }
-  return order
-    .sort((a, b) => rank[a] - rank[b] || labels[a] - labels[b])
-    .subarray(0, n)
-    .sort();
 }
 
 function checkContent({ images, labels, shape, mean, std }: ImageSplitContent): void {

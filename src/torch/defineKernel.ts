@@ -45,8 +45,8 @@ export interface KernelTorch {
   keep(temp: Temp, dtype?: tf.DataType): tf.TensorInfo;
   /** The input itself as a result: same data, one more reference. */
   share(input: tf.TensorInfo): tf.TensorInfo;
-  /** Values from JavaScript as a temporary: integers as int32, reals in the backend's float storage. */
-  constant(values: Int32Array | Float64Array, shape: readonly number[]): Temp;
+  /** Values from JavaScript as a temporary: bytes as uint8, integers as int32, reals in the backend's float storage. */
+  constant(values: Uint8Array | Int32Array | Float64Array, shape: readonly number[]): Temp;
   /** The element type in which this backend stores a tfjs dtype. */
   storage(dtype: tf.DataType): ScalarType;
 }
@@ -160,11 +160,14 @@ class KernelScope implements KernelTorch {
     return { dataId: input.dataId, shape: input.shape, dtype: input.dtype };
   }
 
-  constant(values: Int32Array | Float64Array, shape: readonly number[]): Temp {
+  constant(values: Uint8Array | Int32Array | Float64Array, shape: readonly number[]): Temp {
     this.backend.capture?.refuse("runs an operator that copies values from the host");
-    const isReal = values instanceof Float64Array;
-    const type = isReal ? ScalarType.float64 : ScalarType.int32;
-    const stored = this.storage(isReal ? "float32" : "int32");
+    const [type, stored] =
+      values instanceof Uint8Array
+        ? [ScalarType.uint8, ScalarType.uint8]
+        : values instanceof Int32Array
+          ? [ScalarType.int32, ScalarType.int32]
+          : [ScalarType.float64, this.storage("float32")];
     return this.#remember(this.backend.addon.from(values, shape, type, this.device, stored)) as Temp;
   }
 

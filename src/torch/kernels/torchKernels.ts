@@ -14,6 +14,7 @@ import { gatherKernels } from "./gather.js";
 import { imageKernels } from "./image.js";
 import { matmulKernels } from "./matmul.js";
 import { normalisationKernels } from "./normalisation.js";
+import { normalisedImagesKernels } from "./normalisedImages.js";
 import { poolingKernels } from "./pooling.js";
 import { reductionKernels } from "./reduction.js";
 import { scatterKernels } from "./scatter.js";
@@ -40,6 +41,7 @@ const nativeKernels: readonly KernelDefinition[] = [
   poolingKernels,
   dilationKernels,
   imageKernels,
+  normalisedImagesKernels,
   complexKernels,
   fusedKernels,
   fusedGradientKernels,

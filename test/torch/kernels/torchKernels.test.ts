@@ -16,6 +16,7 @@ const ofKatlab = [
   "LayerNormGradient",
   "Linear",
   "LinearGradient",
+  "NormalisedImages",
   "ScaledDotProductAttention",
   "ScaledDotProductAttentionGradient",
   "SoftmaxCrossEntropy",
