@@ -2,14 +2,27 @@ import * as tf from "@tensorflow/tfjs-core";
 import { mustBe } from "../errors.js";
 import type { Random } from "../random.js";
 import { sizeOf } from "../shape.js";
-import { balanced } from "./balanced.js";
-import { gatheredBytes, mustBeIndices, normalisationTable, normalisedImages } from "./normalisedImages.js";
+import { heldPlaces, takenPlaces } from "./balanced.js";
+import {
+  gatheredBytes,
+  mustBeIndices,
+  mustBeStatistics,
+  normalisationTable,
+  normalisedImages,
+} from "./normalisedImages.js";
 
-/** Images with labels, kept as bytes; normalised to float32 only batch by batch. */
+/**
+ * Images with labels, kept as bytes; normalised to float32 only batch by batch. In memory, or, where there is `load`, in files
+ * that are read as they are needed.
+ */
 export interface Split {
   /** Number of images. */
   readonly size: number;
-  /** Pixels 0…255, `[size, height, width, channels]`, row-major. */
+  /**
+   * Pixels 0…255, `[size, height, width, channels]`, row-major.
+   *
+   * @throws KatlabError `invalid` where there is `load`
+   */
   readonly images: Uint8Array;
   /** Class of each image, `[size]`. */
   readonly labels: Int32Array;
@@ -20,7 +33,7 @@ export interface Split {
   /**
    * The images and labels at `indices` (any order, repeats allowed) as tensors the caller disposes.
    *
-   * @throws KatlabError `invalid` for an index outside `[0, size)`
+   * @throws KatlabError `invalid` for an index outside `[0, size)`, and where there is `load`
    */
   batch(indices: ArrayLike<number>): {
     /** (pixel / 255 − mean) / std by channel, `[batch, height, width, channels]`, float32. */
@@ -28,6 +41,15 @@ export interface Split {
     /** `[batch]`, int32. */
     labels: tf.Tensor1D;
   };
+  /**
+   * Only of a split that is not in memory: its images at `indices` (any order, repeats allowed; default all), there. What comes
+   * is a split of just those, in their order: `(await split.load(indices)).batch([0, 1, …])`.
+   *
+   * @param signal stops reading
+   * @throws KatlabError `invalid` for an index outside `[0, size)`, more than 4 GiB, or a file that cannot be decoded; the
+   *   signal's reason when it is stopped
+   */
+  load?(indices?: ArrayLike<number>, signal?: AbortSignal): Promise<Split>;
   /**
    * A class-balanced subset in the order of the file: class counts differ by at most one
    * as long as every class has enough images.
@@ -107,15 +129,7 @@ export class ImageSplit implements Split {
   }
 
   take(n: number, random?: Random): ImageSplit {
-    if (!(Number.isInteger(n) && n >= 1 && n <= this.size)) {
-      throw mustBe({
-        subject: "take",
-        must: `n must be an integer from 1 to ${this.size}`,
-        got: String(n),
-        remedy: "Ask for no more images than the split has.",
-      });
-    }
-    return this.#of(balanced(this.labels, n, random));
+    return this.#of(takenPlaces(this.labels, n, random));
   }
 
   /**
@@ -125,18 +139,8 @@ export class ImageSplit implements Split {
    * @throws KatlabError `invalid` for another `n`
    */
   hold(n: number, random: Random): { train: ImageSplit; validation: ImageSplit } {
-    if (!(Number.isInteger(n) && n >= 1 && n < this.size)) {
-      throw mustBe({
-        subject: "validation",
-        must: `must be an integer from 1 to ${this.size - 1}, so that there is something to learn from`,
-        got: String(n),
-        remedy: "Set fewer images aside.",
-      });
-    }
-    const held = balanced(this.labels, n, random);
-    const isHeld = new Set(held);
-    const rest = this.labels.map((_, i) => i).filter((i) => !isHeld.has(i));
-    return { train: this.#of(rest), validation: this.#of(held) };
+    const { train, validation } = heldPlaces(this.labels, n, random);
+    return { train: this.#of(train), validation: this.#of(validation) };
   }
 
   /** The images at some places, as a split of their own. */
@@ -194,12 +198,5 @@ function checkContent({ images, labels, shape, mean, std }: ImageSplitContent): 
       remedy: "Pass images as [size, height, width, channels].",
     });
   }
-  if (mean.length !== channels || std.length !== channels || !std.every((value) => value > 0)) {
-    throw mustBe({
-      subject,
-      must: `mean and std must have one value for each of the ${channels} channels, std above 0`,
-      got: `mean [${mean.join(", ")}], std [${std.join(", ")}]`,
-      remedy: "Compute them by channelStatistics(images, channels).",
-    });
-  }
+  mustBeStatistics(subject, channels, mean, std);
 }

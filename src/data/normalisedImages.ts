@@ -69,6 +69,22 @@ export function mustBeIndices(indices: ArrayLike<number>, size: number): void {
   }
 }
 
+/** @throws KatlabError `invalid` for other than one mean and one deviation above 0 for each channel */
+export function mustBeStatistics(
+  subject: string,
+  channels: number,
+  mean: readonly number[],
+  std: readonly number[],
+): void {
+  if (mean.length === channels && std.length === channels && std.every((value) => value > 0)) return;
+  throw mustBe({
+    subject,
+    must: `mean and std must have one value for each of the ${channels} channels, std above 0`,
+    got: `mean [${mean.join(", ")}], std [${std.join(", ")}]`,
+    remedy: "Compute them by channelStatistics(images, channels).",
+  });
+}
+
 function lookedUp(pixels: Uint8Array, channels: number, table: Float64Array): Float32Array {
   const values = new Float32Array(pixels.length);
   for (let c = 0; c < channels; c++) {

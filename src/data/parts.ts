@@ -1,5 +1,5 @@
 import { Random } from "../random.js";
-import type { ImageSplit } from "./dataset.js";
+import type { Split } from "./dataset.js";
 
 /** How much of a set is used, and for what. */
 export interface PartOptions {
@@ -17,23 +17,43 @@ export interface PartOptions {
     seed?: number;
   };
   /**
-   * So many training images, class-balanced, are set aside as `validation`, at least 1; default none. Drawn by `limit.seed`, or
-   * by 0, after `limit` has been applied.
+   * So many training images, class-balanced, are set aside as `validation`, at least 1; default none. Drawn by its `seed`, by
+   * default `limit.seed` or 0, after `limit` has been applied.
    */
-  validation?: number;
+  validation?:
+    | number
+    | {
+        /** Number of images, at least 1. */
+        readonly count: number;
+        /** Draws them; any safe integer. */
+        readonly seed?: number;
+      };
 }
 
-/** The parts of a set that are asked for. */
+/** A split of which a part can be set aside. */
+export interface DivisibleSplit extends Split {
+  take(n: number, random?: Random): DivisibleSplit;
+  /** Sets a class-balanced part aside. */
+  hold(n: number, random: Random): { train: DivisibleSplit; validation: DivisibleSplit };
+}
+
+/**
+ * The parts of a set that are asked for.
+ *
+ * @throws KatlabError `invalid` for numbers that the set does not have, and for a seed that is none
+ */
 export function partsOf(
-  whole: { readonly train: ImageSplit; readonly test: ImageSplit },
+  whole: { readonly train: DivisibleSplit; readonly test: DivisibleSplit },
   { limit = {}, validation }: PartOptions,
-): { train: ImageSplit; validation?: ImageSplit; test: ImageSplit } {
+): { train: Split; validation?: Split; test: Split } {
   const random = limit.seed === undefined ? undefined : new Random(limit.seed).split("limit");
-  const part = (name: "train" | "test"): ImageSplit => {
+  const part = (name: "train" | "test"): DivisibleSplit => {
     const count = limit[name];
     return count === undefined ? whole[name] : whole[name].take(count, random?.split(name));
   };
   const [train, test] = [part("train"), part("test")];
   if (validation === undefined) return { train, test };
-  return { ...train.hold(validation, new Random(limit.seed ?? 0).split("validation")), test };
+  const { count, seed = limit.seed ?? 0 } =
+    typeof validation === "number" ? { count: validation } : validation;
+  return { ...train.hold(count, new Random(seed).split("validation")), test };
 }

@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import * as tf from "@tensorflow/tfjs-core";
 import { autocast } from "../autocast.js";
 import type { Split } from "../data/dataset.js";
+import { loadedBatches, type LoadedBatch } from "../data/loadedBatches.js";
 import { mustBe } from "../errors.js";
 import type { Module } from "../layers/module.js";
 import { softmaxCrossEntropy } from "../ops/softmaxCrossEntropy.js";
@@ -42,16 +43,24 @@ export async function evaluate(
   const predictions = new Int32Array(split.size);
   let loss = 0;
   let confusion: number[][] = [];
-  for (let start = 0; start < split.size; start += batchSize) {
+  const batches = Array.from({ length: Math.ceil(split.size / batchSize) }, (_, i) =>
+    Int32Array.from(
+      { length: Math.min(batchSize, split.size - i * batchSize) },
+      (__, j) => i * batchSize + j,
+    ),
+  );
+  let start = 0;
+  for await (const loaded of loadedBatches(split, batches, { signal: stop })) {
     stop.throwIfAborted();
-    const indices = Int32Array.from({ length: Math.min(batchSize, split.size - start) }, (_, i) => start + i);
-    const batch = evaluateBatch(model, split, indices);
-    loss += batch.loss * indices.length;
+    const batch = evaluateBatch(model, loaded);
+    loss += batch.loss * loaded.indices.length;
     predictions.set(batch.predictions, start);
     if (start === 0)
       confusion = Array.from({ length: batch.classes }, () => Array<number>(batch.classes).fill(0));
+    start += loaded.indices.length;
     await setImmediate();
   }
+  if (start < split.size) stop.throwIfAborted();
   predictions.forEach((prediction, i) => confusion[split.labels[i]][prediction]++);
   const right = confusion.reduce((sum, row, label) => sum + row[label], 0);
   return { loss: loss / split.size, accuracy: right / split.size, predictions, confusion };
@@ -59,8 +68,7 @@ export async function evaluate(
 
 function evaluateBatch(
   model: Module,
-  split: Split,
-  indices: Int32Array,
+  { split, indices }: LoadedBatch,
 ): { loss: number; predictions: Int32Array; classes: number } {
   return autocast(() => {
     const { images, labels } = split.batch(indices);

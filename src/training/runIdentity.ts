@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import * as tf from "@tensorflow/tfjs-core";
 import type { Dataset, Split } from "../data/dataset.js";
+import { loadedBatches } from "../data/loadedBatches.js";
 import { mustBe } from "../errors.js";
 import type { VisionTransformer } from "../models/visionTransformer.js";
 import type { Recipe } from "./recipe.js";
@@ -16,7 +17,11 @@ export interface RunIdentity {
 const sampled = 16;
 
 /** Tells a run by its model's configuration and parameters, its recipe, and its data's labels and a sample of its pixels. */
-export function identifyRun(model: VisionTransformer, recipe: Recipe, data: Dataset): RunIdentity {
+export async function identifyRun(
+  model: VisionTransformer,
+  recipe: Recipe,
+  data: Dataset,
+): Promise<RunIdentity> {
   const parameters = [...model.namedParameters()].map(([name, { shape }]) => [name, shape] as const);
   const identity = {
     model: { ...model.config, parameters: Object.fromEntries(parameters) },
@@ -24,23 +29,24 @@ export function identifyRun(model: VisionTransformer, recipe: Recipe, data: Data
     data: {
       name: data.name,
       classes: data.classes,
-      train: identifySplit(data.train),
-      test: identifySplit(data.test),
-      ...(data.validation && { validation: identifySplit(data.validation) }),
+      train: await identifySplit(data.train),
+      test: await identifySplit(data.test),
+      ...(data.validation && { validation: await identifySplit(data.validation) }),
     },
   };
   return JSON.parse(JSON.stringify(identity)) as RunIdentity; // functions are not data
 }
 
-function identifySplit(split: Split): Readonly<Record<string, unknown>> {
+async function identifySplit(split: Split): Promise<Readonly<Record<string, unknown>>> {
   const { size, shape, labels } = split;
   const hash = createHash("sha256").update(bytesOf(labels));
   const count = Math.min(sampled, size);
-  const { images, labels: own } = split.batch(
-    Int32Array.from({ length: count }, (_, i) => Math.floor((i * size) / count)),
-  );
-  hash.update(bytesOf(images.dataSync<"float32">()));
-  tf.dispose([images, own]);
+  const spread = Int32Array.from({ length: count }, (_, i) => Math.floor((i * size) / count));
+  for await (const batch of loadedBatches(split, [spread])) {
+    const { images, labels: own } = batch.split.batch(batch.indices);
+    hash.update(bytesOf(images.dataSync<"float32">()));
+    tf.dispose([images, own]);
+  }
   return { size, shape, sha256: hash.digest("hex") };
 }
 

@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import * as tf from "@tensorflow/tfjs-core";
 import { augmentedBatch } from "../data/augment/augmentedBatch.js";
 import type { Dataset, Split } from "../data/dataset.js";
+import { loadedBatches, type LoadedBatch } from "../data/loadedBatches.js";
 import { describeEngine } from "../engine.js";
 import { saveSafetensors } from "../io/safetensors.js";
 import type { VisionTransformer } from "../models/visionTransformer.js";
@@ -145,9 +146,14 @@ export class Trainer {
     this.#epochTime.start();
     this.#trainingTime.start();
     const order = this.#random.split("order").split(epoch).permutation(this.#data.train.size);
-    while (this.#taken() < firstStep + this.#stepsPerEpoch && !this.#over()) {
-      const i = this.#taken() - firstStep;
-      this.#step(epoch, order.subarray(i * this.#batchSize, (i + 1) * this.#batchSize));
+    const size = this.#batchSize;
+    const rest = Array.from({ length: firstStep + this.#stepsPerEpoch - this.#taken() }, (_, i) => {
+      const from = (this.#taken() - firstStep + i) * size;
+      return order.subarray(from, from + size);
+    });
+    for await (const batch of loadedBatches(this.#data.train, rest, { signal: this.#options.stop })) {
+      if (this.#over()) break;
+      this.#step(epoch, batch);
       if (performance.now() - this.#readAt > readEveryMs) await this.#readLosses();
       if (this.#checkpoints?.dueAtStep(this.#taken()) === true) {
         await this.#readLosses();
@@ -180,11 +186,11 @@ export class Trainer {
     this.#options.onEpoch?.(finished);
   }
 
-  #step(epoch: number, indices: Int32Array): void {
+  #step(epoch: number, { split, indices }: LoadedBatch): void {
     const taken = this.#taken();
     const learningRate = warmupCosine(taken, this.#stepsPerEpoch, this.#recipe);
-    const { train, classes } = this.#data;
-    const { images, labels } = augmentedBatch(train, indices, this.#recipe.augmentation, {
+    const { classes } = this.#data;
+    const { images, labels } = augmentedBatch(split, indices, this.#recipe.augmentation, {
       classes: classes.length,
       random: this.#random.split("augmentation").split(taken),
     });
@@ -259,7 +265,7 @@ export class Trainer {
   async #resume(resume: true | string): Promise<void> {
     const path = resume === true ? await this.#checkpoints?.newest() : resume;
     if (path === undefined) return;
-    const { losses, epochs, seconds } = await loadTrainingState(path, this.#parts, this.#identity());
+    const { losses, epochs, seconds } = await loadTrainingState(path, this.#parts, await this.#identity());
     losses.forEach((loss, i) => {
       const learningRate = warmupCosine(i, this.#stepsPerEpoch, this.#recipe);
       this.#steps.push({ step: i + 1, epoch: Math.floor(i / this.#stepsPerEpoch) + 1, loss, learningRate });
@@ -289,7 +295,7 @@ export class Trainer {
       this.#checkpoints.pathOf(steps),
       this.#parts,
       { losses: this.#steps.map(({ loss }) => loss), epochs: this.#epochs, seconds },
-      this.#identity(),
+      await this.#identity(),
     );
     [this.#savedSteps, this.#savedEpochs] = [steps, epochs];
     await this.#checkpoints.prune();
@@ -310,8 +316,8 @@ export class Trainer {
   }
 
   /** Told once: it looks at all labels. */
-  #identity(): RunIdentity {
-    return (this.#identified ??= identifyRun(this.#model, this.#recipe, this.#data));
+  async #identity(): Promise<RunIdentity> {
+    return (this.#identified ??= await identifyRun(this.#model, this.#recipe, this.#data));
   }
 
   #head(): Pick<Run, "model" | "data" | "engine" | "recipe"> {

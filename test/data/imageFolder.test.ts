@@ -1,8 +1,17 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import sharp from "sharp";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { imageFolder } from "../../src/data/imageFolder.js";
 import { KatlabError } from "../../src/errors.js";
 
@@ -88,9 +97,87 @@ describe("imageFolder", () => {
 
   test("refuses what does not fit into memory before it decodes all of it", async () => {
     await twoClasses();
-    await expect(imageFolder(folder, { size: 30_000 })).rejects.toThrow(
+    await expect(imageFolder(folder, { size: 30_000, streamed: false })).rejects.toThrow(
       /train: must fit into 4 GiB when decoded; got 3 pictures of 2700000000 bytes/,
     );
+  });
+
+  test("streams the same images, and normalises them by the statistics of some", async () => {
+    await twoClasses();
+    await picture("train/dog/b.png", white);
+    const [whole, streamed] = [await imageFolder(folder), await imageFolder(folder, { streamed: true })];
+    expect([streamed.mean, streamed.std, streamed.toString()]).toEqual([
+      whole.mean,
+      whole.std,
+      whole.toString(),
+    ]);
+    for (const part of ["train", "test"] as const) {
+      const loaded = await streamed[part].load?.();
+      expect(loaded?.images).toEqual(whole[part].images);
+      expect(loaded?.labels).toEqual(whole[part].labels);
+      expect("load" in whole[part]).toBe(false);
+    }
+    const parts = { limit: { train: 3, seed: 1 }, validation: 1 } as const;
+    const [own, other] = [
+      await imageFolder(folder, parts),
+      await imageFolder(folder, { ...parts, streamed: true }),
+    ];
+    expect((await other.validation?.load?.())?.images).toEqual(own.validation?.images);
+    expect((await other.train.load?.())?.images).toEqual(own.train.images);
+  });
+
+  test("streamed pictures that are broken or of another size are told when they are needed", async () => {
+    await twoClasses();
+    await picture("train/cat/y.png", red, 5, 3);
+    writeFileSync(join(folder, "train/cat/z.png"), "broken");
+    const statistics = { mean: [0, 0, 0], std: [1, 1, 1] };
+    const { train, mean } = await imageFolder(folder, { streamed: true, statistics });
+    expect([train.size, mean]).toEqual([5, [0, 0, 0]]);
+    expect((await train.load?.([0, 1, 4]))?.size).toBe(3);
+    await expect(train.load?.([0, 2])).rejects.toThrow(/y\.png: all pictures must have one size, 3 × 4/);
+    await expect(train.load?.([3])).rejects.toThrow(/z\.png: must be a picture that can be decoded/);
+  });
+
+  test.each([false, true])("keeps decoded pictures in a file, streamed %s", async (streamed) => {
+    await twoClasses();
+    const cache = join(folder, "cache");
+    const all = async (): Promise<unknown> => {
+      const { train, test, mean } = await imageFolder(folder, { cache, streamed, size: 2 });
+      const images = async (part: typeof train): Promise<unknown> => ((await part.load?.()) ?? part).images;
+      return [await images(train), await images(test), mean];
+    };
+    const { train, test, mean } = await imageFolder(folder, { size: 2 });
+    const wanted = [train.images, test.images, mean];
+    expect(await all()).toEqual(wanted);
+    const files = readdirSync(cache).sort();
+    expect(files).toEqual([expect.stringMatching(/-test-\w{16}\.pixels$/), expect.stringMatching(/-train-/)]);
+    const made = files.map((file) => statSync(join(cache, file)).mtimeMs);
+    expect(await all()).toEqual(wanted);
+    expect(files.map((file) => statSync(join(cache, file)).mtimeMs)).toEqual(made);
+    await picture("train/cat/b.png", [9, 9, 9]);
+    expect(await all()).not.toEqual(wanted);
+    expect(readdirSync(cache).sort()).toEqual(files);
+  });
+
+  test("by default keeps them under the user's cache folder", async () => {
+    await twoClasses();
+    vi.stubEnv("XDG_CACHE_HOME", join(folder, "home"));
+    await imageFolder(folder, { cache: true });
+    vi.unstubAllEnvs();
+    expect(readdirSync(join(folder, "home/katlab/data/decoded"))).toHaveLength(2);
+  });
+
+  test("draws what is set aside by a seed of its own", async () => {
+    for (let i = 0; i < 12; i++) await picture(`train/one/${i}.png`, [i, 0, 0]);
+    await picture("test/one/0.png", red);
+    const held = async (validation: number | { count: number; seed?: number }): Promise<number[]> => {
+      const { validation: part } = await imageFolder(folder, { validation });
+      return [...(part?.images ?? [])].filter((_, i) => i % 36 === 0);
+    };
+    expect(await held({ count: 4 })).toEqual(await held(4));
+    expect(await held({ count: 4, seed: 0 })).toEqual(await held(4));
+    expect(await held({ count: 4, seed: 1 })).not.toEqual(await held(4));
+    expect(await held({ count: 4, seed: 1 })).toHaveLength(4);
   });
 
   test("sets some aside", async () => {
