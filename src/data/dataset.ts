@@ -4,6 +4,7 @@ import type { Random } from "../random.js";
 import { sizeOf } from "../shape.js";
 import { heldPlaces, takenPlaces } from "./balanced.js";
 import {
+  bytesAt,
   gatheredBytes,
   mustBeIndices,
   mustBeStatistics,
@@ -120,7 +121,7 @@ export class ImageSplit implements Split {
 
   batch(indices: ArrayLike<number>): ReturnType<Split["batch"]> {
     mustBeIndices(indices, this.size);
-    const pixels = gatheredBytes(this.images, this.shape, indices);
+    const pixels = bytesAt(this.images, this.shape, indices);
     const labels = Int32Array.from(indices, (index) => this.labels[index]);
     return {
       images: normalisedImages(pixels, [indices.length, ...this.shape], this.#table),

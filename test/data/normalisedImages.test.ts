@@ -2,7 +2,12 @@ import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-cpu";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { gatheredBytes, normalisationTable, normalisedImages } from "../../src/data/normalisedImages.js";
+import {
+  bytesAt,
+  gatheredBytes,
+  normalisationTable,
+  normalisedImages,
+} from "../../src/data/normalisedImages.js";
 import { addonStatus } from "../../src/torch/backend.js";
 
 const backends = addonStatus().available ? ["cpu", "torch"] : ["cpu"];
@@ -68,6 +73,16 @@ test.skipIf(!addonStatus().available)("stays float32 where operators compute in 
   expect(images.dataSync()[0]).toBe(Math.fround((100 / 255 - 0.3) / 0.7));
   images.dispose();
   await useEngine({ engine: "torch", device: "cpu", precision: "float32" });
+});
+
+test("bytesAt copies only what does not lie side by side", () => {
+  const images = Uint8Array.from({ length: 12 }, (_, i) => i);
+  for (const indices of [[1, 2], [2], [0, 1, 2], [2, 1], [0, 2], []]) {
+    const bytes = bytesAt(images, [2, 2], indices);
+    expect([...bytes]).toEqual([...gatheredBytes(images, [2, 2], indices)]);
+    const isRun = indices.every((index, i) => index === indices[0] + i);
+    expect(bytes.buffer === images.buffer).toBe(isRun);
+  }
 });
 
 test("gatheredBytes copies images in the order asked for", () => {
