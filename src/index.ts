@@ -198,7 +198,7 @@ export { warmupCosine } from "./training/schedule.js";
 export { evaluate, type EvaluateOptions, type Evaluation } from "./training/evaluate.js";
 export { completeRecipe, type RecipeSettings } from "./training/completeRecipe.js";
 export { type Recipe, type RecipeChanges } from "./training/recipe.js";
-export { recipes, type NamedRecipe, type RecipeName } from "./training/recipes.js";
+export { recipeDropPath, recipes, type NamedRecipe, type RecipeName } from "./training/recipes.js";
 export { WeightAverage } from "./training/weightAverage.js";
 export { type CheckpointOptions } from "./training/checkpointFolder.js";
 export { type Divergence } from "./training/divergenceGuard.js";

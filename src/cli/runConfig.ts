@@ -121,18 +121,20 @@ const dataKeys = [...new Set(["name", ...loadKeys, ...folderKeys, ...syntheticKe
  */
 export async function prepareRun(
   file: string,
-  { model, options, data, engine }: RunConfig,
+  { model, options, data, recipe, engine }: RunConfig,
 ): Promise<{ engine: string; data: Dataset; model: VisionTransformer }> {
-  const [{ useEngine }, { createModel }] = await Promise.all([
+  const [{ useEngine }, { createModel }, { recipeDropPath }] = await Promise.all([
     import("../engine.js"),
     import("../models/registry.js"),
+    import("../training/recipes.js"),
   ]);
   return inFile(file, async () => {
     const used = await useEngine(engine);
     const dataset = await loadData(data);
     const [height, width, channels] = dataset.train.shape;
     const imageSize: Sides = height === width ? height : [height, width];
-    const own = { classes: dataset.classes.length, imageSize, channels, ...options };
+    const dropPath = recipeDropPath(recipe.recipe ?? "small", model);
+    const own = { classes: dataset.classes.length, imageSize, channels, dropPath, ...options };
     return { engine: used.toString(), data: dataset, model: createModel(model, own) };
   });
 }

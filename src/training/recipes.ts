@@ -1,3 +1,4 @@
+import { unknownOption } from "../errors.js";
 import type { RecipeChanges } from "./recipe.js";
 
 /** A recipe that has a name: what differs from the defaults, where it comes from, and how it departs from there. */
@@ -6,7 +7,12 @@ export interface NamedRecipe {
   readonly text: string;
   /** Settings that differ from the defaults. */
   readonly settings: RecipeChanges;
+  /** Stochastic depth that its models are made with, by size. Default 0; {@link recipeDropPath} looks it up. */
+  readonly dropPath?: Readonly<Partial<Record<ModelSize, number>>>;
 }
+
+/** @inline */
+type ModelSize = "test" | "tiny" | "small" | "base";
 
 /** Names of the recipes there are. */
 export type RecipeName = "small" | "cifar" | "kat-imagenet" | "karat-imagenet" | "karat-cifar";
@@ -33,8 +39,9 @@ const karat: RecipeChanges = {
 };
 
 /**
- * The named recipes. What a recipe cannot say is said in its text: stochastic depth belongs to the model
- * (`createModel(name, { dropPath })`), precision to the engine (`useEngine({ precision: "bfloat16" })`).
+ * The named recipes. What a recipe cannot say is said in its text. Stochastic depth belongs to the model, which is made before
+ * it is trained: `createModel(name, { dropPath: recipeDropPath(recipe, name) })`, as `katlab train` does. Precision belongs to
+ * the engine: `useEngine({ precision: "bfloat16" })`.
  *
  * Both published recipes are timm's, which sets the learning rate once an epoch and starts the cosine at the first epoch; here
  * it is set every step, and the cosine starts where the warm-up ends. At the end of the warm-up that is 0.07 % of the rate.
@@ -45,9 +52,8 @@ export const recipes: Readonly<Record<RecipeName, NamedRecipe>> = {
     settings: {},
   },
   cifar: {
-    text:
-      "32 × 32 pictures from scratch, KAT or ViT of a few million parameters; this project's own, in the manner of DeiT. " +
-      "Create the model with dropPath 0.1.",
+    text: "32 × 32 pictures from scratch, KAT or ViT of a few million parameters; this project's own, in the manner of DeiT.",
+    dropPath: { tiny: 0.1 },
     settings: {
       epochs: 100,
       learningRate: 1e-3,
@@ -66,9 +72,9 @@ export const recipes: Readonly<Record<RecipeName, NamedRecipe>> = {
   },
   "kat-imagenet": {
     text:
-      "KAT on ImageNet-1k at 224² from scratch (Yang and Wang, arXiv 2409.10594, table 11 and scripts). Create the model with " +
-      "dropPath 0.1 (tiny, small) or 0.4 (base). The authors computed in float16; use bfloat16. Coefficients decay as in " +
+      "KAT on ImageNet-1k at 224² from scratch (Yang and Wang, arXiv 2409.10594, table 11 and scripts). The authors computed in float16; use bfloat16. Coefficients decay as in " +
       "the released code; the paper does not say. RandAugment is rand-m9-mstd0.5-inc1.",
+    dropPath: { tiny: 0.1, small: 0.1, base: 0.4 },
     settings: {
       epochs: 300,
       batchSize: 1024,
@@ -105,3 +111,15 @@ export const recipes: Readonly<Record<RecipeName, NamedRecipe>> = {
     settings: { ...karat, batchSize: 32, learningRate: 3.125e-5 },
   },
 };
+
+/**
+ * The stochastic depth with which a named recipe makes a model, by the model's size.
+ *
+ * @param model a model's name, for example `"kat_base_patch16_224"`
+ * @throws KatlabError `unknown` for another recipe
+ */
+export function recipeDropPath(recipe: RecipeName, model: string): number {
+  if (!Object.hasOwn(recipes, recipe)) throw unknownOption("recipe", recipe, Object.keys(recipes));
+  const size = model.split("_").at(1) as ModelSize;
+  return recipes[recipe].dropPath?.[size] ?? 0;
+}

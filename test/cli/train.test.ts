@@ -12,6 +12,7 @@ import path from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { runCommandLine } from "../../src/cli/main.js";
+import { prepareRun, readRunConfig } from "../../src/cli/runConfig.js";
 import { useEngine } from "../../src/engine.js";
 import { addonStatus } from "../../src/torch/backend.js";
 
@@ -124,6 +125,19 @@ test(
     expect(process.listenerCount("SIGINT")).toBe(0);
   },
 );
+
+test("makes the model with the recipe's stochastic depth, or with the file's", async () => {
+  const data = { name: "synthetic", classes: 4, shape: [32, 32, 3], size: 8, testSize: 4 };
+  const own = { ...valid, model: "kat_tiny_patch4_32", data, recipe: "cifar" };
+  for (const [options, dropPath] of [
+    [{}, 0.1],
+    [{ dropPath: 0.2 }, 0.2],
+  ] as const) {
+    writeFileSync(file, JSON.stringify({ ...own, options }));
+    const { model } = await prepareRun(file, await readRunConfig(file));
+    expect(model.config.dropPath).toBe(dropPath);
+  }
+});
 
 test("trains on a folder of pictures, named relative to the file", async () => {
   const { default: sharp } = await import("sharp");
