@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { acrossRow, asRows } from "./acrossRow.js";
 
 /** What images are normalised by: (pixel / 255 − mean) / std. */
 export interface Normalisation {
@@ -15,8 +16,17 @@ export function inLevels(
   change: (levels: tf.Tensor4D) => tf.Tensor4D,
 ): tf.Tensor4D {
   return tf.tidy(() => {
-    const center = tf.tensor1d(mean.map((value) => 255 * value));
-    const scale = tf.tensor1d(std.map((value) => 255 * value));
-    return tf.div(tf.sub(change(tf.add(tf.mul(images, scale), center)), center), scale);
+    const [, , width] = images.shape;
+    const center = acrossRow(
+      mean.map((value) => 255 * value),
+      width,
+    );
+    const scale = acrossRow(
+      std.map((value) => 255 * value),
+      width,
+    );
+    const levels = tf.add(tf.mul(asRows(images), scale), center);
+    const changed = asRows(change(tf.reshape(levels, images.shape)));
+    return tf.reshape(tf.div(tf.sub(changed, center), scale), images.shape);
   });
 }
