@@ -1,8 +1,7 @@
 /**
  * What a loader gives, in images a second: batches of images in memory; pictures decoded as they are needed, or read decoded
  * from a file; both while steps wait as for a GPU; and, on a GPU, a run that trains KAT-T. Peers, in processes of their own that
- * take turns with ours: PyTorch gathering as many bytes, and its DataLoader decoding the same files by torchvision and PIL, where
- * Python has them.
+ * take turns with ours: PyTorch gathering as many bytes, and its DataLoader decoding the same files by PIL, where Python has it.
  *
  *     node --import tsx bench/loader.ts [threads 2] [rounds 3] [stepMs 100]
  *     KATLAB_PYTHON=python3 …      another Python than the clone's
