@@ -19,14 +19,13 @@ export function affine(
   const [count, height, width, channels] = images.shape;
   return tf.tidy(() => {
     const from = origins(matrices, height, width);
-    const pixels = tf.reshape(images, [count * height * width, channels]);
+    // Channel by channel: weights are then broadcast over long rows, not over three numbers at a time.
+    const planes = tf.transpose(tf.reshape(images, [count * height * width, channels]));
     const sums = tf.tidy(() => {
       const { places, weights } = neighbours(from, interpolation);
-      // Summed as long rows, whose inner loop is long.
-      const parts = tf.mul(tf.gather<tf.Tensor>(pixels, places), tf.expandDims(weights, 2));
-      return tf.sum(tf.reshape(parts, [-1, count * height * width * channels]), 0);
+      return tf.sum(tf.mul(tf.gather<tf.Tensor>(planes, places, 1), weights), 1);
     });
-    const levels = tf.floor(tf.clipByValue(tf.reshape(sums, images.shape), 0, 255));
+    const levels = tf.floor(tf.clipByValue(tf.reshape(tf.transpose(sums), images.shape), 0, 255));
     const background = tf.tensor1d([...fill]);
     return tf.add<tf.Tensor4D>(tf.mul(tf.sub(levels, background), isInside(from)), background);
   });

@@ -72,7 +72,8 @@ function changePixels(
   const { cropScale, cropRatio, flip, interpolation, randAugment: magnitude } = settings;
   const { brightness, contrast, saturation, hue } = settings;
   const colours = [brightness, contrast, saturation, hue].some((strength) => strength > 0);
-  if (cropScale === null && magnitude === null && !colours) return images;
+  const isAsked = cropScale !== null || magnitude !== null || colours;
+  if (!isAsked || images.shape[0] === 0) return images;
   if (mean === undefined || std === undefined) {
     throw mustBe({
       subject: "augmentedBatch",

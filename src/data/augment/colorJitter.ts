@@ -1,6 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Random } from "../../random.js";
-import { weighChannels } from "./grey.js";
 import { adjustHue } from "./hue.js";
 import { changeSome, perImage } from "./someImages.js";
 
@@ -14,7 +13,7 @@ export interface DrawnColor {
 }
 
 /** torchvision's weights of a grey level. */
-const luma = [0.2989, 0.587, 0.114] as const;
+const luma = [0.2989, 0.587, 0.114];
 
 const changes: readonly ColorChange[] = ["brightness", "contrast", "saturation", "hue"];
 
@@ -50,28 +49,31 @@ export function drawColors(
  */
 export function colorJitter(images: tf.Tensor4D, drawn: readonly (readonly DrawnColor[])[]): tf.Tensor4D {
   const steps = drawn[0]?.length ?? 0;
+  const [batch, height, width, channels] = images.shape;
   return tf.tidy(() => {
-    let changed = images;
+    // Channel by channel, stored so: greys are then added to long rows, not to three numbers at a time.
+    const planes = tf.reshape(tf.transpose(images, [0, 3, 1, 2]), [batch * channels, height * width]);
+    let changed: tf.Tensor4D = tf.reshape(planes, [batch, channels, height, width]);
     for (let step = 0; step < steps; step++) {
-      changed = jitterStep(
-        changed,
-        drawn.map((own) => own[step]),
-      );
+      const own = drawn.map((changes) => changes[step]);
+      changed = jitterStep(changed, own);
     }
-    return changed;
+    return tf.transpose(changed, [0, 2, 3, 1]);
   });
 }
 
-function jitterStep(images: tf.Tensor4D, drawn: readonly DrawnColor[]): tf.Tensor4D {
+/** @param planes `[batch, channels, height, width]` */
+function jitterStep(planes: tf.Tensor4D, drawn: readonly DrawnColor[]): tf.Tensor4D {
   const shareOf = (change: ColorChange): tf.Tensor4D =>
     perImage(drawn.map((own) => (own.change === change ? 1 - own.amount : 0)));
+  const isGrey = planes.shape[1] === 1;
   return tf.tidy(() => {
     const factors = perImage(drawn.map(({ change, amount }) => (change === "hue" ? 1 : amount)));
-    const grey = weighChannels(images, luma);
-    const mean = tf.mean(grey, [1, 2], true);
+    const grey = isGrey ? planes : tf.sum(tf.mul(planes, tf.tensor3d(luma, [3, 1, 1])), 1, true);
+    const mean = tf.mean(grey, [2, 3], true);
     const other = tf.add(tf.mul(grey, shareOf("saturation")), tf.mul(mean, shareOf("contrast")));
-    const blended = tf.clipByValue<tf.Tensor4D>(tf.add(tf.mul(images, factors), other), 0, 255);
-    if (images.shape[3] === 1) return blended;
+    const blended = tf.clipByValue<tf.Tensor4D>(tf.add(tf.mul(planes, factors), other), 0, 255);
+    if (isGrey) return blended;
     const indices = drawn.flatMap(({ change }, image) => (change === "hue" ? [image] : []));
     const shifts = indices.map((image) => drawn[image].amount);
     return changeSome(blended, [{ indices, apply: (part) => adjustHue(part, perImage(shifts)) }]);

@@ -26,7 +26,7 @@ export function erase(images: tf.Tensor4D, probability: number, random: Random):
   const rectangles = erased.map(({ rectangle }) => rectangle);
   const apply = (whole: tf.Tensor4D): tf.Tensor4D => {
     const replacing = noise(rectangles.length, [height, width * channels], random);
-    const mask = rectangleMask(rectangles, height, width);
+    const mask = rectangleMask(rectangles, [height, width, channels]);
     return tf.add(tf.mul(whole, tf.sub(1, mask)), tf.mul(tf.reshape(replacing, whole.shape), mask));
   };
   return changeSome(images, [{ indices: erased.map(({ index }) => index), apply }]);

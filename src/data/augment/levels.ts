@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { weighChannels } from "./grey.js";
+import { acrossRow, asRows } from "./acrossRow.js";
 
 // Operations on images of whole levels 0…255, `[images, height, width, channels]`, with one number for each image,
 // `[images, 1, 1, 1]`: Pillow's, that timm's RandAugment is made of. Results are whole levels again.
@@ -95,7 +95,9 @@ export function sharpen(images: tf.Tensor4D, factor: tf.Tensor4D): tf.Tensor4D {
 /** Pillow's grey, in fixed point of 16 bits, which float32 holds. */
 function greyLevels(images: tf.Tensor4D): tf.Tensor4D {
   if (images.shape[3] === 1) return images;
-  return tf.floor(tf.div(tf.add(weighChannels(images, [19595, 38470, 7471]), 32768), 65536));
+  const weighed = tf.mul(asRows(images), acrossRow([19595, 38470, 7471], images.shape[2]));
+  const sum = tf.sum<tf.Tensor4D>(tf.reshape(weighed, images.shape), 3, true);
+  return tf.floor(tf.div(tf.add(sum, 32768), 65536));
 }
 
 /** other + factor · (images − other) */

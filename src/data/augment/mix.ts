@@ -28,14 +28,14 @@ export function mix(
   { mixup, cutmix, switchProbability }: AugmentationSettings,
   { classes, random }: { classes: number; random: Random },
 ): MixedBatch {
-  const [, height, width] = images.shape;
+  const [, height, width, channels] = images.shape;
   const cuts = cutmix > 0 && (mixup === 0 || random.uniform() < switchProbability);
   const drawn = random.beta(cuts ? cutmix : mixup);
   const part = cuts ? cutPart(height, width, drawn, random) : undefined;
   const kept = part === undefined ? drawn : 1 - areaOf(part) / (height * width);
   return tf.tidy(() => {
     const own = tf.oneHot(labels, classes, 1, 0, "float32") as tf.Tensor2D;
-    const share = part === undefined ? tf.scalar(1 - kept) : rectangleMask([part], height, width);
+    const share = part === undefined ? tf.scalar(1 - kept) : rectangleMask([part], [height, width, channels]);
     return {
       images: blend(images, share),
       labels: blend(own, tf.scalar(1 - kept)),

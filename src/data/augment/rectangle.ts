@@ -8,18 +8,21 @@ export interface Rectangle {
   readonly right: number;
 }
 
-/** 1 inside the rectangle of each image and 0 outside, `[images, height, width, 1]`. */
-export function rectangleMask(rectangles: readonly Rectangle[], height: number, width: number): tf.Tensor4D {
+/** 1 inside the rectangle of each image and 0 outside, `[images, height, width, channels]`. */
+export function rectangleMask(
+  rectangles: readonly Rectangle[],
+  [height, width, channels]: readonly [height: number, width: number, channels: number],
+): tf.Tensor4D {
   const rows = new Float32Array(rectangles.length * height);
-  const columns = new Float32Array(rectangles.length * width);
+  const columns = new Float32Array(rectangles.length * width * channels);
   rectangles.forEach(({ top, bottom, left, right }, image) => {
     rows.fill(1, image * height + top, image * height + bottom);
-    columns.fill(1, image * width + left, image * width + right);
+    const start = image * width;
+    columns.fill(1, (start + left) * channels, (start + right) * channels);
   });
-  return tf.tidy(() =>
-    tf.mul(
-      tf.tensor4d(rows, [rectangles.length, height, 1, 1]),
-      tf.tensor4d(columns, [rectangles.length, 1, width, 1]),
-    ),
-  );
+  return tf.tidy(() => {
+    const inRow = tf.tensor3d(rows, [rectangles.length, height, 1]);
+    const inColumn = tf.tensor3d(columns, [rectangles.length, 1, width * channels]);
+    return tf.reshape(tf.mul(inRow, inColumn), [rectangles.length, height, width, channels]);
+  });
 }
