@@ -5,6 +5,7 @@
 """
 
 import json
+import statistics
 import sys
 import time
 from pathlib import Path
@@ -42,11 +43,12 @@ def tensors(size, channels, batch):
         return result
 
     step()
-    start, steps = time.perf_counter(), 0
+    times, start = [], time.perf_counter()
     while time.perf_counter() - start < MINIMUM_SECONDS:
+        before = time.perf_counter()
         step()
-        steps += 1
-    return steps * batch / (time.perf_counter() - start)
+        times.append(time.perf_counter() - before)
+    return batch / statistics.median(times)
 
 
 class Pictures(torch.utils.data.Dataset):

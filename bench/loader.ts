@@ -21,13 +21,20 @@ const batch = 128;
 const { tf } = kl;
 const statistics = { mean: [0.4914, 0.4822, 0.4465], std: [0.247, 0.2435, 0.2616] };
 
-/** Images a second of something done for at least a second. */
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
+}
+
+/** Images a second of something done for at least a second: by its median time, for the machine may have other work. */
 async function perSecond(work: () => Promise<number> | number): Promise<number> {
+  const rates: number[] = [];
   await work();
-  const start = performance.now();
-  let images = 0;
-  while (performance.now() - start < 1000) images += await work();
-  return images / ((performance.now() - start) / 1000);
+  for (const start = performance.now(); performance.now() - start < 1000;) {
+    const before = performance.now();
+    const images = await work();
+    rates.push((1000 * images) / (performance.now() - before));
+  }
+  return median(rates);
 }
 
 /** Waits for the device and frees. */
@@ -75,9 +82,6 @@ const results = new Map<string, number[]>();
 const note = (name: string, value: number): void => {
   results.set(name, [...(results.get(name) ?? []), value]);
 };
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
-
 console.log(String(await kl.useEngine({ engine: "torch", threads })), `batch ${batch}`);
 const random = new kl.Random(1);
 const sizes = [
