@@ -12,4 +12,7 @@ struct GraphsDeleter {
 };
 using OwnedGraphs = std::unique_ptr<Graphs, GraphsDeleter>;
 
+// Whether what operators do now is recorded.
+bool isCapturing(const OwnedGraphs& graphs);
+
 }  // namespace bridge
