@@ -152,7 +152,7 @@ export { type DatasetEntry, listDatasets } from "./data/listDatasets.js";
 export { type Dataset, type Split } from "./data/dataset.js";
 export { type DownloadProgress } from "./data/download.js";
 export { imageFolder, type ImageFolderOptions } from "./data/imageFolder.js";
-export { type LoadedBatch, loadedBatches } from "./data/loadedBatches.js";
+export { type LoadedBatch, loadedBatches, type LoadedBatchesOptions } from "./data/loadedBatches.js";
 export {
   augmentedBatch,
   type AugmentedBatch,

@@ -3,7 +3,10 @@ import { imageFolderFault, wordsOf } from "./imageFolderFault.js";
 import type { Picture } from "./listPictures.js";
 import { type PixelSource, someAtATime } from "./pixelSource.js";
 
-/** Pictures decoded at a time: sharp decodes in libuv's threads, `UV_THREADPOOL_SIZE` of them, and a queue keeps them busy. */
+/**
+ * Pictures decoded at a time. sharp decodes in libuv's threads, `UV_THREADPOOL_SIZE` of them, and a queue keeps them busy. They
+ * are the process's: workers of Node's would only wait for the same ones.
+ */
 const atATime = 32;
 
 /**

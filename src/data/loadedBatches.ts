@@ -4,22 +4,35 @@ import type { Split } from "./dataset.js";
 export interface LoadedBatch {
   /** In memory. */
   readonly split: Split;
+  /** The batch's images in it. */
   readonly indices: ArrayLike<number>;
+}
+
+/** How batches are loaded. */
+export interface LoadedBatchesOptions {
+  /** Batches loaded ahead, at least 1; so many and the caller's are in memory. Default 2. */
+  readonly ahead?: number;
+  /** Ends the loop, without a fault: ask it after the loop. */
+  readonly signal?: AbortSignal;
 }
 
 /**
  * Batches of a split in order, each in memory when its turn comes: of a split that has `load`, the next ones are loaded while
  * the caller works on one. A caller that leaves the loop, a signal and a fault end what is being loaded before the loop ends.
  *
+ * ```ts
+ * for await (const { split, indices } of loadedBatches(data.train, [[0, 1], [2, 3]])) {
+ *   const { images, labels } = split.batch(indices);
+ * }
+ * ```
+ *
  * @param batches indices of each batch
- * @param ahead batches loaded ahead, at least 1; so many and the caller's are in memory
- * @param signal ends the loop, without a fault: ask it after the loop
  * @throws what `load` throws, in the turn of that batch
  */
 export async function* loadedBatches(
   split: Split,
   batches: Iterable<ArrayLike<number>>,
-  { ahead = 2, signal }: { ahead?: number; signal?: AbortSignal } = {},
+  { ahead = 2, signal }: LoadedBatchesOptions = {},
 ): AsyncGenerator<LoadedBatch, void, void> {
   if (split.load === undefined) {
     for (const indices of batches) yield { split, indices };
