@@ -45,7 +45,9 @@ async function makeSchema() {
       limit: z
         .strictObject({ train: count.optional(), test: count.optional(), seed: z.int().optional() })
         .optional(),
-      validation: count.optional(),
+      validation: z.union([count, z.strictObject({ count, seed: z.int().optional() })]).optional(),
+      streamed: z.boolean().optional(),
+      cache: z.union([z.boolean(), z.string()]).optional(),
       classes: count.optional(),
       size: count.optional(),
       perClass: count.optional(),
@@ -103,14 +105,18 @@ export async function readRunConfig(file: string): Promise<RunConfig> {
   const folder = path.dirname(path.resolve(file));
   return {
     ...rest,
-    data: { ...data, ...(data.folder !== undefined && { folder: path.resolve(folder, data.folder) }) },
+    data: {
+      ...data,
+      ...(data.folder !== undefined && { folder: path.resolve(folder, data.folder) }),
+      ...(typeof data.cache === "string" && { cache: path.resolve(folder, data.cache) }),
+    },
     output: path.resolve(folder, output),
   } as RunConfig;
 }
 
 const topKeys = ["model", "options", "data", "recipe", "engine", "output", "checkpoint"] as const;
-const loadKeys = ["folder", "fetch", "size", "limit", "validation"] as const;
-const folderKeys = ["folder", "size", "perClass", "limit", "validation"] as const;
+const loadKeys = ["folder", "fetch", "size", "limit", "validation", "streamed", "cache"] as const;
+const folderKeys = ["folder", "size", "perClass", "limit", "validation", "streamed", "cache"] as const;
 const syntheticKeys = ["classes", "size", "testSize", "shape", "noise", "seed"] as const;
 const dataKeys = [...new Set(["name", ...loadKeys, ...folderKeys, ...syntheticKeys])] as const;
 

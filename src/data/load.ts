@@ -5,13 +5,13 @@ import type { DownloadProgress } from "./download.js";
 import { fetchSet } from "./fetch.js";
 import { contentOf, pictureFolder } from "./content.js";
 import { ImageDataset } from "./imageDataset.js";
-import { imageFolder } from "./imageFolder.js";
+import { imageFolder, type ImageFolderOptions } from "./imageFolder.js";
 import type { ImageSet, PictureSet } from "./imageSet.js";
 import { type Found, locate } from "./locate.js";
 import { type PartOptions, partsOf } from "./parts.js";
 
 /** Where to look for a set, and how much of it to load. */
-export interface LoadOptions extends PartOptions {
+export interface LoadOptions extends PartOptions, Pick<ImageFolderOptions, "streamed" | "cache"> {
   /** Folder that must hold the set: its files or archive, or a sub-folder of the set's name. Nothing else is tried. */
   folder?: string;
   /** Whether a set found nowhere may be downloaded into the cache (default true). */
@@ -45,11 +45,12 @@ export async function loadDataset(name: DatasetName, options: LoadOptions = {}):
 
 /** Loads any set of the catalogue's form; see {@link loadDataset}. */
 export async function loadImageSet(set: ImageSet, options: LoadOptions = {}): Promise<Dataset> {
-  if (options.size !== undefined) {
+  for (const name of ["size", "streamed", "cache"] as const) {
+    if (options[name] === undefined) continue;
     throw mustBe({
       subject: `loadDataset ${set.name}`,
-      must: "size must be left out: its images have one size",
-      got: String(options.size),
+      must: `${name} must be left out: it is for pictures in files of their own`,
+      got: String(options[name]),
       remedy: "Leave it out.",
     });
   }
@@ -64,13 +65,15 @@ export async function loadImageSet(set: ImageSet, options: LoadOptions = {}): Pr
 
 /** Loads any set of pictures; see {@link loadDataset}. */
 export async function loadPictureSet(set: PictureSet, options: LoadOptions = {}): Promise<Dataset> {
-  const { limit, validation, size = set.size } = options;
+  const { limit, validation, streamed, cache, size = set.size } = options;
   const folder = await pictureFolder(set, await obtain(set, options));
   const data = await imageFolder(folder, {
     size,
     name: set.name,
     ...(limit && { limit }),
     ...(validation !== undefined && { validation }),
+    ...(streamed !== undefined && { streamed }),
+    ...(cache !== undefined && { cache }),
   });
   if (data.classes.length === set.classes) return data;
   throw mustBe({

@@ -170,6 +170,10 @@ test("trains on a folder of pictures, named relative to the file", async () => {
   expect((await katlab({ ...valid, data }, "evaluate")).text).toMatch(
     /^kat_test_patch7_28 on pictures, 8 test images/,
   );
+  const other = { ...data, streamed: true, cache: "decoded", validation: { count: 2, seed: 3 } };
+  const { text: streamed } = await katlab({ ...valid, data: other }, "evaluate", "--split", "validation");
+  expect(streamed).toMatch(/^kat_test_patch7_28 on pictures, 2 validation images/);
+  expect(readdirSync(path.join(folder, "decoded"))).toHaveLength(2);
 });
 
 test("a run that diverges exits with 1", async () => {

@@ -262,7 +262,9 @@ describe("a set in an archive", () => {
       expect(unpacked.train.images).toEqual(packed.train.images);
     }
     expect(await loadImageSet(set, { folder, limit: { train: 1 } })).toMatchObject({ train: { size: 1 } });
-    await expect(loadImageSet(set, { folder, size: 8 })).rejects.toThrow("size must be left out");
+    for (const [name, option] of Object.entries({ size: 8, streamed: true, cache: true })) {
+      await expect(loadImageSet(set, { folder, [name]: option })).rejects.toThrow(`${name} must be left out`);
+    }
   });
 
   test("is downloaded as an archive, once", async () => {
@@ -340,6 +342,10 @@ describe("a set of pictures", () => {
     const again = await loadPictureSet(set, { folder, size: 2, limit: { test: 2 } });
     expect([again.train.size, again.test.size, again.train.shape]).toEqual([3, 2, [2, 2, 3]]);
     expect([...again.train.images.subarray(0, 3)]).toEqual([10, 0, 0]);
+    const cache = join(folder, "decoded");
+    const streamed = await loadPictureSet(set, { folder, size: 2, streamed: true, cache });
+    expect((await streamed.train.load?.())?.images).toEqual(again.train.images);
+    expect(await readdir(cache)).toHaveLength(2);
   });
 
   test("is found as a folder of its name, and must have its classes", async () => {
