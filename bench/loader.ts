@@ -40,7 +40,7 @@ async function perSecond(work: () => Promise<number> | number): Promise<number> 
 /** Waits for the device and frees. */
 function done({ images, labels }: { images: kl.tf.Tensor; labels: kl.tf.Tensor }): number {
   const count = images.shape[0] ?? 0;
-  tf.tidy(() => tf.slice(tf.reshape(images, [-1]), [0], [1])).dataSync();
+  if (device !== "cpu") tf.tidy(() => tf.slice(tf.reshape(images, [-1]), [0], [1]).dataSync());
   tf.dispose([images, labels]);
   return count;
 }
@@ -83,6 +83,7 @@ const note = (name: string, value: number): void => {
   results.set(name, [...(results.get(name) ?? []), value]);
 };
 console.log(String(await kl.useEngine({ engine: "torch", threads })), `batch ${batch}`);
+const { device } = kl.describeEngine();
 const random = new kl.Random(1);
 const sizes = [
   [28, 1, 2048],
@@ -104,7 +105,6 @@ for (const [side, channels, size] of sizes) {
   }
 }
 
-const { device } = kl.describeEngine();
 if (device !== "cpu") await trainOnGpu();
 const folder = mkdtempSync(join(tmpdir(), "katlab-loader-"));
 try {

@@ -34,7 +34,7 @@ export function normalisationTable(mean: readonly number[], std: readonly number
 }
 
 /**
- * The bytes of some images, one behind the other.
+ * The bytes of some images, one behind the other, in memory of their own.
  *
  * @param images `[size, …]`, row-major
  * @param shape of one image
@@ -45,27 +45,42 @@ export function gatheredBytes(
   shape: readonly number[],
   indices: ArrayLike<number>,
 ): Uint8Array {
-  const bytes = sizeOf(shape);
-  // Not zeroed first, and outside of Node's pool of small buffers, which would keep others alive.
-  const gathered = new Uint8Array(Buffer.allocUnsafeSlow(indices.length * bytes).buffer);
-  for (let i = 0; i < indices.length; i++) {
-    const from = indices[i] * bytes;
-    gathered.set(images.subarray(from, from + bytes), i * bytes);
-  }
-  return gathered;
+  return gather(images, indices, new Uint8Array(indices.length * sizeOf(shape)));
 }
 
-/** {@link gatheredBytes}, without a copy where the images follow each other. */
+/** What {@link bytesAt} gathers in. */
+let scratch = new Uint8Array(0);
+
+/**
+ * The bytes of some images for use before the next call: `images` itself where they lie side by side, else memory that is used
+ * again and again, as fresh memory costs more than what is copied there.
+ */
 export function bytesAt(
   images: Uint8Array,
   shape: readonly number[],
   indices: ArrayLike<number>,
 ): Uint8Array {
-  for (let i = 1; i < indices.length; i++) {
-    if (indices[i] !== indices[i - 1] + 1) return gatheredBytes(images, shape, indices);
+  const bytes = indices.length * sizeOf(shape);
+  if (isRun(indices)) {
+    const from = indices.length === 0 ? 0 : indices[0] * sizeOf(shape);
+    return images.subarray(from, from + bytes);
   }
-  const from = indices.length === 0 ? 0 : indices[0];
-  return images.subarray(from * sizeOf(shape), (from + indices.length) * sizeOf(shape));
+  if (scratch.length < bytes) scratch = new Uint8Array(bytes);
+  return gather(images, indices, scratch.subarray(0, bytes));
+}
+
+function isRun(indices: ArrayLike<number>): boolean {
+  for (let i = 1; i < indices.length; i++) if (indices[i] !== indices[i - 1] + 1) return false;
+  return true;
+}
+
+function gather(images: Uint8Array, indices: ArrayLike<number>, into: Uint8Array): Uint8Array {
+  const bytes = into.length / indices.length;
+  for (let i = 0; i < indices.length; i++) {
+    const from = indices[i] * bytes;
+    into.set(images.subarray(from, from + bytes), i * bytes);
+  }
+  return into;
 }
 
 /** @throws KatlabError `invalid` that names the first index outside `[0, size)` */
