@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { type FileHandle, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { crc32 } from "node:zlib";
@@ -95,7 +95,7 @@ async function written(path: string, digest: Buffer, pictures: PixelSource): Pro
   const { count, shape } = pictures;
   const bytes = sizeOf(shape);
   const sums = new DataView(new ArrayBuffer(4 * count));
-  const partial = `${path}.${process.pid}.part`;
+  const partial = `${path}.${randomUUID()}.part`;
   try {
     const file = await writable(path, partial);
     try {

@@ -52,6 +52,12 @@ describe("decodedFile", () => {
     expect(readdirSync(join(folder, "cache"))).toEqual(["set.pixels"]);
   });
 
+  test("may be made by several at once", async () => {
+    const files = await Promise.all([open(), open(), open()]);
+    for (const { file } of files) expect([...(await readPixels(file, [49]))]).toEqual([49, 49, 49]);
+    expect(readdirSync(join(folder, "cache"))).toEqual(["set.pixels"]);
+  });
+
   test("is made anew when it is of other pictures", async () => {
     await open();
     expect((await open({ digest: Buffer.alloc(32, 8) })).decoded).toBe(1);

@@ -5,6 +5,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import sharp from "sharp";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Dataset, Split } from "../../src/data/dataset.js";
+import { activationVariance } from "../../src/analysis/activationVariance.js";
 import { imageFolder } from "../../src/data/imageFolder.js";
 import { syntheticImages } from "../../src/data/syntheticImages.js";
 import { useEngine } from "../../src/engine.js";
@@ -134,5 +135,16 @@ describe("training on pictures that are streamed", () => {
     expect(own).toEqual(await evaluate(model, inMemory.test, { batchSize: 5 }));
     const signal = AbortSignal.abort(new Error("enough"));
     await expect(evaluate(model, streamed.test, { signal })).rejects.toThrow("enough");
+  });
+
+  test("analyses say that they want images in memory, and take those that were loaded", async () => {
+    const model = fresh();
+    expect(() => activationVariance(model, { inputs: streamed.test })).toThrow(
+      /images must be in memory.* Load some first/,
+    );
+    const loaded = await streamed.test.load?.();
+    expect(activationVariance(model, { inputs: loaded ?? inMemory.train })).toEqual(
+      activationVariance(model, { inputs: inMemory.test }),
+    );
   });
 });
