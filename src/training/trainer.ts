@@ -189,9 +189,9 @@ export class Trainer {
   #step(epoch: number, { split, indices }: LoadedBatch): void {
     const taken = this.#taken();
     const learningRate = warmupCosine(taken, this.#stepsPerEpoch, this.#recipe);
-    const { classes } = this.#data;
+    const { classes, mean, std } = this.#data;
     const { images, labels } = augmentedBatch(split, indices, this.#recipe.augmentation, {
-      classes: classes.length,
+      ...{ classes: classes.length, mean, std },
       random: this.#random.split("augmentation").split(taken),
     });
     try {

@@ -73,6 +73,22 @@ describe.each(engines)("on the %s engine", (engine) => {
     expect(await short()).toEqual(await short());
   });
 
+  test.each(["kat-imagenet", "karat-cifar"] as const)(
+    "what %s does to images, the same way twice",
+    async (recipe) => {
+      const losses = [];
+      for (let i = 0; i < 2; i++) {
+        const fresh = createModel("kat_test_patch7_28", { classes: 4, imageSize: 14, seed: 1 });
+        const { history } = await train(fresh, data, { recipe, ...quiet, epochs: 2, warmupEpochs: 0 });
+        losses.push(history.steps.map(({ loss }) => loss));
+        fresh.dispose();
+      }
+      expect(losses[0]).toHaveLength(4);
+      expect(losses[0].every(Number.isFinite)).toBe(true);
+      expect(losses[1]).toEqual(losses[0]);
+    },
+  );
+
   test("a stop ends the run after its step and keeps what there is", async () => {
     const controller = new AbortController();
     const onEpoch = () => {
