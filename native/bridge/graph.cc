@@ -25,8 +25,6 @@ namespace bridge {
 
 struct Graphs {};
 
-bool isCapturing(const OwnedGraphs&) { return false; }
-
 napi_value graphsMissing(Call& call) { return makeString(call.env, KATLAB_GRAPHS_MISSING); }
 napi_value captureBegin(Call&) { throw Fault(KATLAB_GRAPHS_MISSING); }
 napi_value captureEnd(Call&) { throw Fault(KATLAB_GRAPHS_MISSING); }
@@ -76,8 +74,6 @@ struct Graphs {
     pools.erase(device);
   }
 };
-
-bool isCapturing(const OwnedGraphs& graphs) { return graphs != nullptr && graphs->capture.has_value(); }
 
 namespace {
 

@@ -12,7 +12,4 @@ struct GraphsDeleter {
 };
 using OwnedGraphs = std::unique_ptr<Graphs, GraphsDeleter>;
 
-// Whether what operators do now is recorded.
-bool isCapturing(const OwnedGraphs& graphs);
-
 }  // namespace bridge

@@ -46,18 +46,6 @@ napi_value makeBuffer(napi_env env, size_t bytes, void** data) {
   return buffer;
 }
 
-// Values on their way to a CUDA device, in memory that it reads by itself: the copy is queued behind what the device has to do, and
-// nobody waits for it. Torch's allocator gives such memory away again only when the copy is over.
-//
-// Larger ones are copied at once: that memory is rounded up to a power of two, and torch keeps it.
-constexpr size_t kStagedBytes = size_t{1} << 26;
-
-at::Tensor staged(const Bytes& bytes, const std::vector<int64_t>& shape, at::ScalarType type) {
-  at::Tensor tensor = at::empty(shape, at::TensorOptions().dtype(type).pinned_memory(true));
-  std::memcpy(tensor.mutable_data_ptr(), bytes.data, bytes.size);
-  return tensor;
-}
-
 }  // namespace
 
 napi_value from(Call& call) {
@@ -75,8 +63,6 @@ napi_value from(Call& call) {
   if (bytes.size == 0) return call.give(std::move(tensor));
   if (device.is_cpu() && stored == type) {
     std::memcpy(tensor.mutable_data_ptr(), bytes.data, bytes.size);
-  } else if (device.is_cuda() && bytes.size <= kStagedBytes && !isCapturing(call.environment->graphs)) {
-    tensor.copy_(staged(bytes, shape, type), /*non_blocking=*/true);
   } else {
     tensor.copy_(at::from_blob(const_cast<void*>(bytes.data), shape, at::TensorOptions().dtype(type)));
   }
