@@ -5,7 +5,8 @@ import { crc32 } from "node:zlib";
 import { sizeOf } from "../shape.js";
 import { imageFolderFault, wordsOf } from "./imageFolderFault.js";
 import type { Picture } from "./listPictures.js";
-import { type PixelSource, someAtATime } from "./pixelSource.js";
+import type { PixelSource } from "./pixelSource.js";
+import { someAtATime } from "./someAtATime.js";
 
 /** How the file begins: name and version of its form. */
 const magic = Buffer.from("katpix01");

@@ -1,7 +1,8 @@
 import { sizeOf } from "../shape.js";
 import { imageFolderFault, wordsOf } from "./imageFolderFault.js";
 import type { Picture } from "./listPictures.js";
-import { type PixelSource, someAtATime } from "./pixelSource.js";
+import type { PixelSource } from "./pixelSource.js";
+import { someAtATime } from "./someAtATime.js";
 
 /**
  * Pictures decoded at a time. sharp decodes in libuv's threads, `UV_THREADPOOL_SIZE` of them, and a queue keeps them busy. They
