@@ -2,10 +2,10 @@ import { execFile, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
 import { copyFile, cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
+import { cacheFolder } from "../data/cacheFolder.js";
 import { mustBe, unavailable } from "../errors.js";
 import { outputOf } from "./program.js";
 
@@ -30,7 +30,7 @@ export const packedNode = {
  * @throws KatlabError `unavailable` without npm, tar or xz, `invalid` for another package than the pinned one
  */
 export async function packNode(folder: string, log: (line: string) => void): Promise<void> {
-  const cache = join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "katlab", "pack");
+  const cache = cacheFolder("pack");
   const kept = join(cache, `${packedNode.package}-${packedNode.version}`);
   if ((await readFile(join(kept, "bin.sha256")).catch(() => undefined)) === undefined) {
     await mkdir(cache, { recursive: true });

@@ -1,9 +1,10 @@
-import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { mustBe } from "../errors.js";
+import { cacheFolder } from "./cacheFolder.js";
+import { checkDigest } from "./digest.js";
 import type { ImageSet, ImageSetArchive, PictureSet } from "./imageSet.js";
-import { cacheFolder, exists, type Found } from "./locate.js";
+import { exists, type Found } from "./locate.js";
 import { rawBytes } from "./rawBytes.js";
 import { readFromTar, unpackTar } from "./tar.js";
 
@@ -49,7 +50,7 @@ export async function pictureFolder(set: PictureSet, found: Found): Promise<stri
   const { archive } = set;
   const { size, mtimeMs } = await stat(found.path);
   // Another archive of this name is unpacked anew.
-  const folder = join(cacheFolder(set.name), `${archive.name}-${size}-${Math.round(mtimeMs)}`);
+  const folder = join(cacheFolder("data", set.name), `${archive.name}-${size}-${Math.round(mtimeMs)}`);
   if (!(await exists(folder))) {
     checkArchive(found.path, await readFile(found.path), archive);
     await unpackTar(found.path, folder);
@@ -68,16 +69,13 @@ export function checkArchive(
   stored: Uint8Array,
   { name, bytes, digest }: ImageSetArchive,
 ): void {
-  const complain = (must: string, got: string): Error =>
-    mustBe({ subject, must, got, remedy: "Delete the file and fetch it again." });
   if (bytes !== undefined && stored.length !== bytes) {
-    throw complain(`must be the ${bytes} bytes of ${name}`, String(stored.length));
+    throw mustBe({
+      subject,
+      must: `must be the ${bytes} bytes of ${name}`,
+      got: String(stored.length),
+      remedy: "Delete the file and fetch it again.",
+    });
   }
-  if (digest === undefined) return;
-  const hex = createHash(digest.algorithm).update(stored).digest("hex");
-  if (hex === digest.hex) return;
-  throw complain(
-    `must have the ${digest.algorithm === "md5" ? "MD5" : "SHA-256"} ${digest.hex} of ${name}`,
-    hex,
-  );
+  if (digest) checkDigest(subject, stored, digest);
 }

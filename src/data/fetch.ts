@@ -1,9 +1,10 @@
 import { join } from "node:path";
+import { cacheFolder } from "./cacheFolder.js";
 import { checkArchive } from "./content.js";
 import { download, type DownloadProgress } from "./download.js";
 import { downloadProgress } from "./downloadProgress.js";
 import type { ImageSet, PictureSet } from "./imageSet.js";
-import { cacheFolder, exists, type Found } from "./locate.js";
+import { exists, type Found } from "./locate.js";
 import { rawBytes } from "./rawBytes.js";
 
 /** Where a set goes, and how its coming is followed. */
@@ -22,7 +23,7 @@ export interface FetchOptions {
  * @throws KatlabError `unavailable` when no place delivers; `invalid` when what it delivers is not the set's
  */
 export async function fetchSet(set: ImageSet | PictureSet, options: FetchOptions = {}): Promise<Found> {
-  const { to = cacheFolder(set.name), onProgress = downloadProgress(set.name), signal } = options;
+  const { to = cacheFolder("data", set.name), onProgress = downloadProgress(set.name), signal } = options;
   const bring = async (
     name: string,
     check: (path: string, bytes: Uint8Array) => Promise<Uint8Array>,

@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import { basename, dirname, join, resolve } from "node:path";
 import { sizeOf } from "../shape.js";
+import { cacheFolder } from "./cacheFolder.js";
 import { channelStatistics, type Dataset, ImageSplit } from "./dataset.js";
 import { decodedFile, digestOf } from "./decodedFile.js";
 import { decodedPictures, sizesDiffer } from "./decodedPictures.js";
 import { ImageDataset } from "./imageDataset.js";
 import { imageFolderFault } from "./imageFolderFault.js";
 import { listPictures, type Picture } from "./listPictures.js";
-import { cacheFolder } from "./locate.js";
 import { type DivisibleSplit, type PartOptions, partsOf } from "./parts.js";
 import { mostBytes, type PixelSource, readPixels } from "./pixelSource.js";
 import { StreamedSplit } from "./streamedSplit.js";
@@ -102,7 +102,7 @@ async function readPart(
   if (cache === false) source = await decode();
   else {
     const path = join(
-      cache === true ? cacheFolder("decoded") : cache,
+      cache === true ? cacheFolder("data", "decoded") : cache,
       fileNameOf(folder, pictures.length, size),
     );
     source = await decodedFile(path, {

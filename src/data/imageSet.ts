@@ -1,3 +1,5 @@
+import type { Digest } from "./digest.js";
+
 /** One file of a set. */
 export interface ImageSetFile {
   /** Name without `.gz`; the file may lie on disk with or without it. */
@@ -18,7 +20,7 @@ export interface ImageSetArchive {
   /** Its length; undefined where it is not published. */
   readonly bytes?: number;
   /** What it hashes to; undefined where everybody packs it anew. */
-  readonly digest?: { readonly algorithm: "sha256" | "md5"; readonly hex: string };
+  readonly digest?: Digest;
   /** The folder in it that holds the files; "" for its root. */
   readonly folder: string;
 }

@@ -1,8 +1,8 @@
 import { access } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { unavailable } from "../errors.js";
+import { cacheFolder } from "./cacheFolder.js";
 import type { ImageSet, ImageSetArchive, PictureSet } from "./imageSet.js";
 
 /** A set on this machine. */
@@ -25,11 +25,6 @@ export interface Located {
 // src/data and dist/data both lie two levels under the root, and so does a bundle's only file.
 const packageData = fileURLToPath(new URL("../../data/", import.meta.url));
 
-/** Where a set lies once it has been downloaded: `$XDG_CACHE_HOME/katlab/data/<name>`, by default under `~/.cache`. */
-export function cacheFolder(name: string): string {
-  return join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "katlab", "data", name);
-}
-
 /**
  * Looks for a set on this machine: in `KATLAB_DATA`, in the package's `data` folder, in the cache; or, when
  * `folder` is given, only there. In each place its files, or its archive, may lie directly or in a sub-folder of its name;
@@ -39,7 +34,7 @@ export function cacheFolder(name: string): string {
  */
 export async function locate(set: ImageSet | PictureSet, folder?: string): Promise<Located> {
   const { KATLAB_DATA: data } = process.env;
-  const cache = cacheFolder(set.name);
+  const cache = cacheFolder("data", set.name);
   const places: readonly Place[] =
     folder !== undefined
       ? [{ label: `folder ${folder}`, folder, given: true }]

@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { homedir } from "node:os";
 import { basename, extname, join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
+import { cacheFolder } from "../data/cacheFolder.js";
+import { checkDigest } from "../data/digest.js";
 import { download, type DownloadProgress } from "../data/download.js";
 import { downloadProgress } from "../data/downloadProgress.js";
 import { exists } from "../data/locate.js";
@@ -133,10 +133,10 @@ async function sourceOf(from: PretrainedName | PretrainedSource, fetching: Fetch
 async function cached(name: string, url: string, sha256: string, fetching: Fetching): Promise<string> {
   const { fetch = true, onProgress = downloadProgress(name), signal } = fetching;
   const { pathname } = new URL(url);
-  const folder = join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "katlab", "weights");
-  const path = join(folder, `${name}-${sha256.slice(0, 12)}${extname(basename(pathname))}`);
+  const digest = { algorithm: "sha256", hex: sha256 } as const;
+  const path = join(cacheFolder("weights"), `${name}-${sha256.slice(0, 12)}${extname(basename(pathname))}`);
   if (await exists(path)) {
-    check(path, await readFile(path), sha256);
+    checkDigest(path, await readFile(path), digest);
     return path;
   }
   if (!fetch) {
@@ -151,24 +151,13 @@ async function cached(name: string, url: string, sha256: string, fetching: Fetch
     path,
     urls: [url],
     check: async (bytes) => {
-      check(path, bytes, sha256);
+      checkDigest(path, bytes, digest);
       return Promise.resolve(bytes);
     },
     onProgress,
     ...(signal && { signal }),
   });
   return path;
-}
-
-function check(path: string, bytes: Uint8Array, sha256: string): void {
-  const digest = createHash("sha256").update(bytes).digest("hex");
-  if (digest === sha256) return;
-  throw mustBe({
-    subject: path,
-    must: `must have the SHA-256 ${sha256}`,
-    got: digest,
-    remedy: "Delete the file and call again.",
-  });
 }
 
 /** DeiT's distilled models have a second token and a second head, which no model here has. */
