@@ -1,7 +1,7 @@
-import { open } from "node:fs/promises";
 import { isMap } from "node:util/types";
 import * as tf from "@tensorflow/tfjs-core";
-import { mustBe, unavailable } from "../errors.js";
+import { mustBe } from "../errors.js";
+import { openToRead } from "./openToRead.js";
 import { type StoredBytes, StoredTensor } from "./pickledTensors.js";
 import type { PthContent } from "./pthContent.js";
 import { legacyMagic, openPthLegacy } from "./pthLegacy.js";
@@ -60,20 +60,8 @@ export async function loadPth(path: string, options: LoadPthOptions = {}): Promi
 
 async function openPth(path: string): Promise<PthContent> {
   const start = Buffer.alloc(legacyMagic.length);
-  try {
-    const file = await open(path);
-    await file.read(start, 0, start.length, 0).finally(() => file.close());
-  } catch (cause) {
-    throw unavailable(
-      {
-        subject: `loadPth ${path}`,
-        must: "must be a file that can be read",
-        got: (cause as Error).message,
-        remedy: "Check the path.",
-      },
-      cause,
-    );
-  }
+  const file = await openToRead("loadPth", path);
+  await file.read(start, 0, start.length, 0).finally(() => file.close());
   const opener = pthOpener(start);
   if (opener) return opener(path);
   throw refused(path, "must be a file that torch.save wrote", "another kind of file", "Check what it is.");

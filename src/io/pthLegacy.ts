@@ -1,7 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { mustBe } from "../errors.js";
 import { unpickle } from "./pickledTensors.js";
-import type { PthContent } from "./pthContent.js";
+import { type PthContent, pthFault } from "./pthContent.js";
 import { elementBytes } from "./safetensorsHeader.js";
 
 /** The pickle of the number with which every such file begins. */
@@ -23,7 +22,7 @@ export async function openPthLegacy(path: string): Promise<PthContent> {
   const [version, system, root, keys] = value as unknown[];
   const isKnown = version === layout && system instanceof Map && system.get("little_endian") === true;
   if (!isKnown || !Array.isArray(keys)) {
-    throw refused(
+    throw pthFault(
       path,
       `must have layout ${layout}, with little-endian numbers`,
       `layout ${String(version)}`,
@@ -34,32 +33,23 @@ export async function openPthLegacy(path: string): Promise<PthContent> {
   for (const key of keys as unknown[]) {
     const bytes = storages.get(String(key));
     if (bytes === undefined)
-      throw refused(path, "storages must be those of its tensors", `storage ${String(key)}`);
+      throw pthFault(path, "storages must be those of its tensors", `storage ${String(key)}`);
     const elements = at + 8 <= file.length ? file.readBigInt64LE(at) : undefined;
     if (elements !== BigInt(bytes.elements)) {
-      throw refused(path, `storage ${bytes.key} must have ${bytes.elements} elements`, String(elements));
+      throw pthFault(path, `storage ${bytes.key} must have ${bytes.elements} elements`, String(elements));
     }
     const end = at + 8 + bytes.elements * elementBytes(bytes.dtype);
     places.set(bytes.key, file.subarray(at + 8, end));
     at = end;
   }
-  if (at !== file.length) throw refused(path, `must be ${at} bytes long`, String(file.length));
+  if (at !== file.length) throw pthFault(path, `must be ${at} bytes long`, String(file.length));
   return {
     value: root,
     read: async ({ key }) => {
       const place = places.get(key);
-      if (place === undefined) throw refused(path, `must hold storage ${key}`, "no such storage");
+      if (place === undefined) throw pthFault(path, `must hold storage ${key}`, "no such storage");
       return Promise.resolve(Uint8Array.from(place).buffer);
     },
     close: () => undefined,
   };
-}
-
-function refused(subject: string, must: string, got: string): Error {
-  return mustBe({
-    subject,
-    must,
-    got,
-    remedy: "Save the state_dict again in Python, or fetch the file again.",
-  });
 }

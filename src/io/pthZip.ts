@@ -1,9 +1,9 @@
 import { buffer as bufferOf } from "node:stream/consumers";
 import { crc32 } from "node:zlib";
 import type { Entry, ZipFile } from "yauzl";
-import { KatlabError, mustBe } from "../errors.js";
+import { KatlabError } from "../errors.js";
 import { unpickle } from "./pickledTensors.js";
-import type { PthContent } from "./pthContent.js";
+import { type PthContent, pthFault } from "./pthContent.js";
 import { elementBytes } from "./safetensorsHeader.js";
 
 /** A pickle holds no elements: that of the largest ViT takes 100 kB. */
@@ -24,10 +24,10 @@ export async function openPthZip(path: string): Promise<PthContent> {
   );
   try {
     await records.list();
-    if (records.has("constants.pkl")) throw refused(path, "must hold tensors", "a program (TorchScript)");
+    if (records.has("constants.pkl")) throw pthFault(path, "must hold tensors", "a program (TorchScript)");
     if (records.has("byteorder")) {
       const order = Buffer.from(await records.read("byteorder", 16)).toString();
-      if (order !== "little") throw refused(path, "numbers must be little-endian", order);
+      if (order !== "little") throw pthFault(path, "numbers must be little-endian", order);
     }
     const pickle = new Uint8Array(await records.read("data.pkl", mostPickleBytes));
     const { value } = await unpickle(path, (parser) => parser.parse(pickle));
@@ -37,7 +37,7 @@ export async function openPthZip(path: string): Promise<PthContent> {
         const length = elements * elementBytes(dtype);
         const stored = await records.read(`data/${key}`, length);
         if (stored.byteLength === length) return stored;
-        throw refused(path, `storage ${key} must have ${length} bytes`, String(stored.byteLength));
+        throw pthFault(path, `storage ${key} must have ${length} bytes`, String(stored.byteLength));
       },
       close: () => records.close(),
     };
@@ -63,7 +63,8 @@ class Records {
       for await (const entry of this.#zip.eachEntry()) {
         // Everything lies in one folder, whose name is the file's when it was saved.
         const name = entry.fileName.replace(/^[^/]*\//, "");
-        if (this.#entries.has(name)) throw refused(this.#path, "must hold each record once", `${name} twice`);
+        if (this.#entries.has(name))
+          throw pthFault(this.#path, "must hold each record once", `${name} twice`);
         this.#entries.set(name, entry);
       }
     } catch (fault) {
@@ -78,9 +79,9 @@ class Records {
   /** @param most bytes that it may have */
   async read(name: string, most: number): Promise<ArrayBuffer> {
     const entry = this.#entries.get(name);
-    if (entry === undefined) throw refused(this.#path, `must hold ${name}`, "no such record");
+    if (entry === undefined) throw pthFault(this.#path, `must hold ${name}`, "no such record");
     const { uncompressedSize: size } = entry;
-    if (size > most) throw refused(this.#path, `${name} must have at most ${most} bytes`, String(size));
+    if (size > most) throw pthFault(this.#path, `${name} must have at most ${most} bytes`, String(size));
     let bytes: Buffer;
     try {
       bytes = await bufferOf(await this.#zip.openReadStreamPromise(entry));
@@ -88,7 +89,7 @@ class Records {
       throw damaged(this.#path, fault);
     }
     if (crc32(bytes) !== entry.crc32)
-      throw refused(this.#path, `${name} must match its checksum`, "other bytes");
+      throw pthFault(this.#path, `${name} must match its checksum`, "other bytes");
     return Uint8Array.from(bytes).buffer;
   }
 
@@ -99,14 +100,5 @@ class Records {
 
 function damaged(path: string, fault: unknown): Error {
   if (fault instanceof KatlabError) return fault;
-  return refused(path, "must be a whole zip file, as torch.save writes it", (fault as Error).message);
-}
-
-function refused(subject: string, must: string, got: string): Error {
-  return mustBe({
-    subject,
-    must,
-    got,
-    remedy: "Save the state_dict again in Python, or fetch the file again.",
-  });
+  return pthFault(path, "must be a whole zip file, as torch.save writes it", (fault as Error).message);
 }

@@ -1,7 +1,8 @@
-import { type FileHandle, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import * as tf from "@tensorflow/tfjs-core";
-import { mustBe, unavailable } from "../errors.js";
+import { mustBe } from "../errors.js";
 import { atomicWrite, writeFully } from "./atomicWrite.js";
+import { openToRead } from "./openToRead.js";
 import {
   layOutTensors,
   lengthBytes,
@@ -70,17 +71,7 @@ export async function saveSafetensors(
  * an integer does not fit 32 bits, or a finite F64 is too large for float32
  */
 export async function loadSafetensors(path: string): Promise<LoadedTensors> {
-  const file = await open(path).catch((cause: unknown) => {
-    throw unavailable(
-      {
-        subject: `loadSafetensors ${path}`,
-        must: "must be a file that can be read",
-        got: (cause as Error).message,
-        remedy: "Check the path.",
-      },
-      cause,
-    );
-  });
+  const file = await openToRead("loadSafetensors", path);
   const tensors: Record<string, tf.Tensor> = {};
   try {
     const { size } = await file.stat();
