@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { Argument, Command } from "commander";
 import { catalogue, type DatasetName } from "../data/catalogue.js";
 import { unavailable } from "../errors.js";
+import { table } from "./table.js";
 
 interface Format {
   readonly json?: boolean;
@@ -49,14 +50,7 @@ async function list({ json = false }: Format): Promise<void> {
     place ?? "not here",
     licence,
   ]);
-  const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
-  for (const row of rows)
-    console.log(
-      row
-        .map((text, i) => text.padEnd(widths[i]))
-        .join("  ")
-        .trimEnd(),
-    );
+  console.log(table(rows));
 }
 
 async function fetch(name: DatasetName, { folder }: { folder?: string }): Promise<void> {

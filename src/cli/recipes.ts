@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { table } from "./table.js";
 
 /** `katlab recipes`: the named recipes, and what each setting of one is. */
 export function recipesCommand(): Command {
@@ -17,7 +18,9 @@ async function show(name: string | undefined, { json = false }: { json?: boolean
   ]);
   if (name === undefined) {
     console.log(
-      json ? JSON.stringify(recipes, undefined, 2) : table(Object.entries(recipes), ({ text }) => text),
+      json
+        ? JSON.stringify(recipes, undefined, 2)
+        : table(Object.entries(recipes).map(([own, { text }]) => [own, text])),
     );
     return;
   }
@@ -27,16 +30,11 @@ async function show(name: string | undefined, { json = false }: { json?: boolean
     return;
   }
   const { shape } = await recipeSchema();
-  const values = Object.entries(recipe).map(([setting, value]) => [setting, JSON.stringify(value)] as const);
-  const width = Math.max(...values.map(([, value]) => value.length));
   const texts: Readonly<Record<string, { readonly description?: string | undefined }>> = shape;
-  console.log(
-    table(values, (value, setting) => `${value.padEnd(width)}  ${texts[setting].description ?? ""}`),
-  );
-}
-
-/** A row for each entry, names aligned. */
-function table<T>(rows: readonly (readonly [string, T])[], textOf: (row: T, name: string) => string): string {
-  const width = Math.max(...rows.map(([name]) => name.length));
-  return rows.map(([name, row]) => `${name.padEnd(width)}  ${textOf(row, name)}`).join("\n");
+  const rows = Object.entries(recipe).map(([setting, value]) => [
+    setting,
+    JSON.stringify(value),
+    texts[setting].description ?? "",
+  ]);
+  console.log(table(rows));
 }
